@@ -1,0 +1,2 @@
+//! A cache that stands in front of a database.
+pub mod source;

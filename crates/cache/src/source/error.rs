@@ -1,0 +1,62 @@
+//! Errors of sources.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What went wrong, by who can do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SourceErrorKind {
+    /// The source cannot be reached, is closing, or its pool is used up. Nothing took effect.
+    Unavailable,
+    /// The source asked to try again: locked, deadlocked, serialisation failed. Nothing took effect.
+    Busy,
+    /// The source refused this very value: a constraint, a type, a size. Trying again cannot help.
+    Rejected,
+    /// What the source holds cannot be read as the value's type.
+    Undecodable,
+    /// The source's set-up does not fit: a missing table or column, a read-only file.
+    Misconfigured,
+    /// The loader or the source panicked.
+    Panicked,
+    /// The change may or may not have taken effect: the answer was lost.
+    Unknown,
+}
+
+/// An error of a source. Cheap to clone: one failed load answers many readers.
+#[derive(Debug, Clone)]
+pub struct SourceError {
+    kind: SourceErrorKind,
+    message: Arc<str>,
+}
+
+impl SourceError {
+    /// An error with its kind and a sentence for a person.
+    pub fn new(kind: SourceErrorKind, message: impl fmt::Display) -> Self {
+        Self { kind, message: message.to_string().into() }
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> SourceErrorKind {
+        self.kind
+    }
+
+    /// Whether trying again later can help.
+    pub fn is_retryable(&self) -> bool {
+        use SourceErrorKind::{Busy, Unavailable, Unknown};
+        matches!(self.kind, Busy | Unavailable | Unknown)
+    }
+
+    /// The sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SourceError {}

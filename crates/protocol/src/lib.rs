@@ -1,0 +1,5 @@
+//! The Redis protocol without I/O.
+pub mod error;
+pub mod reply;
+pub mod store;
+pub mod value;

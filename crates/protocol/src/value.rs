@@ -1,0 +1,42 @@
+//! What a key holds, as a command sees it: a view that the store lends for the time of one call.
+
+use std::borrow::Cow;
+
+/// A value together with what a command may ask about its life.
+#[derive(Clone, Copy)]
+pub struct Item<'a> {
+    /// What the key holds.
+    pub value: View<'a>,
+    /// Milliseconds until the copy expires; `None` when it never does.
+    pub expires_in_ms: Option<u64>,
+}
+
+/// The forms that a value has on the wire.
+#[derive(Clone, Copy)]
+pub enum View<'a> {
+    /// A string.
+    Bytes(&'a [u8]),
+    /// A hash, or a row of a table.
+    Fields(&'a dyn Fields),
+}
+
+/// A value made of named fields.
+pub trait Fields {
+    /// How many fields there are. A column that is NULL is not a field.
+    fn len(&self) -> usize;
+
+    /// Whether there are no fields.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of one field; `None` when it is absent or NULL.
+    fn field(&self, name: &[u8]) -> Option<Cow<'_, [u8]>>;
+
+    /// Visits every field, in a stable order.
+    fn each(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
+
+    /// The whole value as one string, when it has such a form: a row as a JSON object.
+    /// `None` for a plain hash, which `GET` refuses with `WRONGTYPE`.
+    fn document(&self) -> Option<Cow<'_, [u8]>>;
+}

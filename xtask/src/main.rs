@@ -1,0 +1,2 @@
+//! Everything a person runs on this repository.
+fn main() {}
