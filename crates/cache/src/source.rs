@@ -3,6 +3,7 @@
 //! A source loads several keys with one query and stores several changes as one unit. It knows
 //! nothing of caching: which copy is still good is the engine's business, not the source's.
 
+mod closure;
 mod error;
 pub mod row;
 #[cfg(feature = "sqlite")]
@@ -10,6 +11,7 @@ pub mod sqlite;
 
 use futures_util::future::BoxFuture;
 
+pub use closure::{Closures, load_many_with, load_with};
 pub use error::{SourceError, SourceErrorKind};
 
 /// What one key's load came to: its value, `None` when the source knows that there is none, or why

@@ -1,6 +1,16 @@
 //! Rows of tables, in terms that every SQL source shares.
 
+mod bytes;
+mod deserialize;
+mod key;
+mod record;
+mod serialize;
+
 use std::sync::Arc;
+
+pub use bytes::BytesMapping;
+pub use key::KeyCells;
+pub use record::SerdeMapping;
 
 /// One SQL value.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +135,8 @@ pub trait Mapping<K, V>: Send + Sync + 'static {
     /// The value that a row holds; the row names every column that was asked for.
     fn value(&self, row: Row) -> Result<V, crate::source::SourceError>;
 
-    /// The columns that `value` names, without the key columns.
+    /// The columns that `value` names. It may name key columns, which the source does not store but
+    /// checks: an error of kind `Rejected` if they are another key's.
     fn row(&self, columns: &Columns, value: &V) -> Result<Row, crate::source::SourceError>;
 
     /// See [`crate::source::Source::merge`].

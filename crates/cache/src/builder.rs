@@ -1,0 +1,192 @@
+//! Puts a cache together.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::freshness::Freshness;
+use crate::journal::{Journal, MemoryJournal};
+use crate::keys::Keys;
+use crate::load::Loader;
+use crate::parts::Parts;
+use crate::runtime::{Runtime, TokioRuntime};
+use crate::source::Source;
+use crate::stats::Counters;
+use crate::strategy::{Backed, Plain, Policy, Reader, Strategy, WriteBehind};
+use crate::tier::{MemoryTier, Tier};
+use crate::{Key, Value};
+
+type Weigh<K, V> = Arc<dyn Fn(&K, Option<&V>) -> u64 + Send + Sync>;
+
+/// A cache in the making: a tier, and with a source also a strategy.
+#[must_use = "nothing is built until `build`"]
+pub struct Builder<K, V, T = MemoryTier<K, V>> {
+    name: Box<str>,
+    tier: Option<T>,
+    source: Option<Arc<dyn Source<K, V>>>,
+    strategy: Option<Strategy>,
+    freshness: Freshness,
+    runtime: Option<Arc<dyn Runtime>>,
+    journal: Option<Arc<dyn Journal<K, V>>>,
+    weigh: Weigh<K, V>,
+    lease_time: Duration,
+}
+
+impl<K: Key, V: Value> Builder<K, V> {
+    pub(crate) fn new(name: Box<str>) -> Self {
+        Self {
+            name,
+            tier: None,
+            source: None,
+            strategy: None,
+            freshness: Freshness::default(),
+            runtime: None,
+            journal: None,
+            weigh: Arc::new(|_, _| size_of::<(K, V)>() as u64),
+            lease_time: Duration::from_secs(10),
+        }
+    }
+
+    /// Holds at most so many entries in memory.
+    pub fn max_entries(self, entries: u64) -> Self {
+        self.tier(MemoryTier::with_entries(entries))
+    }
+
+    /// Holds at most so many bytes in memory, as `weigh` weighs a key with its value, `None` being
+    /// known absent. See [`MemoryTier::with_bytes`].
+    pub fn max_bytes(
+        self,
+        bytes: u64,
+        weigh: impl Fn(&K, Option<&V>) -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        let weigh: Weigh<K, V> = Arc::new(weigh);
+        let tier = MemoryTier::with_bytes(bytes, {
+            let weigh = weigh.clone();
+            move |key: &K, value: Option<&V>| weigh(key, value)
+        });
+        Self { weigh, ..self.tier(tier) }
+    }
+}
+
+impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
+    /// Holds its entries in `tier`.
+    pub fn tier<U: Tier<K, V>>(self, tier: U) -> Builder<K, V, U> {
+        let Self { name, source, strategy, freshness, runtime, journal, weigh, lease_time, .. } =
+            self;
+        let tier = Some(tier);
+        Builder { name, tier, source, strategy, freshness, runtime, journal, weigh, lease_time }
+    }
+
+    /// Stands in front of `source`.
+    pub fn source(mut self, source: impl Source<K, V>) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Keeps cache and source in step this way.
+    pub fn strategy(mut self, strategy: impl Into<Strategy>) -> Self {
+        self.strategy = Some(strategy.into());
+        self
+    }
+
+    /// How long copies may be served.
+    pub fn freshness(mut self, freshness: Freshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
+    /// Runs on this runtime; by default on the tokio runtime that `build` is called in.
+    pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Queues the writes of write-behind in this journal, instead of one in memory.
+    pub fn journal(mut self, journal: Arc<dyn Journal<K, V>>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// How long a lease lasts that nobody fills under; ten seconds by default.
+    pub fn lease_time(mut self, lease_time: Duration) -> Self {
+        self.lease_time = lease_time;
+        self
+    }
+
+    /// The cache.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](ErrorKind::Misuse) when the parts do not fit together: no bound, a source without
+    /// a strategy or the reverse, a strategy that writes over a source that cannot, no runtime.
+    pub fn build(mut self) -> Result<Cache<K, V, T>> {
+        let runtime = self.take_runtime()?;
+        let Some(tier) = self.tier.take() else {
+            return Err(self.misuse("it has no bound: give max_entries, max_bytes or a tier"));
+        };
+        let tier = Arc::new(tier);
+        let parts = Arc::new(Parts {
+            name: self.name.clone(),
+            keys: Arc::new(Keys::new(tier.clone())),
+            freshness: self.freshness.clone(),
+            runtime,
+            stats: Counters::new(),
+        });
+        let source = self.source.clone();
+        let policy = self.employ(&parts)?;
+        let loader = source
+            .clone()
+            .filter(|_| policy.reader() == Reader::Cache)
+            .map(|source| Loader::new(parts.clone(), source, policy.journal().cloned()));
+        policy.clone().start();
+        let lease_time = self.lease_time;
+        let closed = AtomicBool::new(false);
+        let engine = Engine { parts, policy, source, loader, lease_time, closed };
+        Ok(Cache::from_parts(tier, Arc::new(engine)))
+    }
+
+    fn take_runtime(&mut self) -> Result<Arc<dyn Runtime>> {
+        match self.runtime.take() {
+            Some(runtime) => Ok(runtime),
+            None => match TokioRuntime::current() {
+                Some(runtime) => Ok(Arc::new(runtime)),
+                None => Err(self.misuse("there is no runtime: build it inside tokio or give one")),
+            },
+        }
+    }
+
+    fn employ(&mut self, parts: &Arc<Parts<K, V>>) -> Result<Arc<dyn Policy<K, V>>> {
+        match (self.source.take(), self.strategy.take()) {
+            (None, None) => Ok(Arc::new(Plain::new(parts.clone()))),
+            (None, Some(strategy)) => {
+                Err(self.misuse(&format!("{} needs a source", strategy.name())))
+            }
+            (Some(_), None) => Err(self.misuse("it has a source and needs a strategy")),
+            (Some(source), Some(strategy)) => {
+                let writes = source.capabilities().writes;
+                let backed = Backed { parts: parts.clone(), source };
+                let journal = |options: &WriteBehind| self.journal_for(options, parts);
+                let policy = strategy.employ(backed, journal);
+                match policy.refuses_writes().is_none() && !writes {
+                    true => Err(self.misuse("the strategy writes, and the source cannot store")),
+                    false => Ok(policy),
+                }
+            }
+        }
+    }
+
+    fn journal_for(&self, options: &WriteBehind, parts: &Parts<K, V>) -> Arc<dyn Journal<K, V>> {
+        let weigh = self.weigh.clone();
+        self.journal.clone().unwrap_or_else(|| {
+            let weigh = move |key: &K, value: Option<&V>| weigh(key, value);
+            Arc::new(MemoryJournal::new(options.limits.clone(), parts.runtime.clone(), weigh))
+        })
+    }
+
+    fn misuse(&self, message: &str) -> Error {
+        Error::new(ErrorKind::Misuse, &self.name, message)
+    }
+}

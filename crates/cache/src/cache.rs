@@ -1,0 +1,431 @@
+//! The typed handle.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::builder::Builder;
+use crate::engine::{Edit, Engine, Lease, Leased, Present, Unflushed};
+use crate::entry::EntryView;
+use crate::error::Result;
+use crate::freshness::Lifetime;
+use crate::journal::JournalStatus;
+use crate::options::{ReadOptions, WriteOptions};
+use crate::runtime::{Runtime, Time};
+use crate::source::SourceError;
+use crate::stats::{Count, Statistics};
+use crate::tier::{Lookup, MemoryTier, Tier, Usage};
+use crate::{Key, Value};
+
+/// A cache in front of a source, or on its own.
+///
+/// A handle is cheap to clone; all clones are the same cache. `T` is the tier whose hits this
+/// handle serves; everything that is not a hit goes to the engine behind it.
+///
+/// # Cancellation
+///
+/// Every future may be dropped at any time. A load that has begun goes on and fills the cache; a
+/// write that has begun runs to its end.
+pub struct Cache<K: Key, V: Value, T = MemoryTier<K, V>> {
+    tier: Arc<T>,
+    engine: Arc<Engine<K, V>>,
+}
+
+/// What a look at the tier found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peek<W> {
+    /// A fresh value, and when it expires.
+    Value(W, Time),
+    /// A fresh "known absent".
+    Absent,
+    /// Nothing fresh: a read would have to wait.
+    Miss,
+}
+
+/// Makes a value of the form in which a tier lends it.
+pub trait ToValue<V> {
+    /// The value, shared or copied as cheaply as its type allows.
+    fn to_value(self) -> V;
+}
+
+impl<V: Clone> ToValue<V> for &V {
+    #[inline]
+    fn to_value(self) -> V {
+        self.clone()
+    }
+}
+
+impl<K: Key, V: Value> Cache<K, V> {
+    /// Begins a cache. `name` stands in its errors; a server gives the keyspace's.
+    pub fn builder(name: impl Into<Box<str>>) -> Builder<K, V> {
+        Builder::new(name.into())
+    }
+}
+
+impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
+    pub(crate) fn from_parts(tier: Arc<T>, engine: Arc<Engine<K, V>>) -> Self {
+        Self { tier, engine }
+    }
+
+    /// Shows to `see` what the tier holds of `key`, without waiting and without copying.
+    ///
+    /// ```
+    /// # use larder::{Cache, Peek, runtime::Simulated};
+    /// # use std::sync::Arc;
+    /// let cache: Cache<String, String> =
+    ///     Cache::builder("names").max_entries(10).runtime(Arc::new(Simulated::new(1))).build()?;
+    /// cache.put_now(&"a".to_owned(), "Anna".to_owned(), Default::default())?;
+    /// let length = cache.peek_with("a", |found| match found {
+    ///     Peek::Value(name, _) => name.len(),
+    ///     Peek::Absent | Peek::Miss => 0,
+    /// });
+    /// assert_eq!(length, 4);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[inline]
+    pub fn peek_with<Q, R>(&self, key: &Q, see: impl FnOnce(Peek<T::View<'_>>) -> R) -> R
+    where
+        T: Lookup<Q>,
+        Q: ToOwned<Owned = K> + ?Sized,
+    {
+        self.peek_at(self.engine.parts.runtime.now(), key, see)
+    }
+
+    /// [`peek_with`](Self::peek_with) by a caller that has just asked the runtime for the time.
+    #[inline]
+    pub fn peek_at<Q, R>(&self, now: Time, key: &Q, see: impl FnOnce(Peek<T::View<'_>>) -> R) -> R
+    where
+        T: Lookup<Q>,
+        Q: ToOwned<Owned = K> + ?Sized,
+    {
+        let mut see = Some(see);
+        let mut due = None;
+        let shown = self.tier.lookup(key, |entry: EntryView<_>| {
+            if entry.fresh_until <= now {
+                return None;
+            }
+            due = Some(entry.fresh_until);
+            see.take().map(|see| match entry.value {
+                Some(value) => see(Peek::Value(value, entry.fresh_until)),
+                None => see(Peek::Absent),
+            })
+        });
+        match (shown.flatten(), see) {
+            (Some(output), _) => {
+                self.after_hit(key, due, now);
+                output
+            }
+            (None, Some(see)) => see(Peek::Miss),
+            (None, None) => unreachable!("`see` is used up only for an output"),
+        }
+    }
+
+    /// The fresh value of `key`, if the tier has one. Never waits; starts no load, except that a
+    /// hit close to its expiry starts a refresh where the policy says so.
+    #[inline]
+    pub fn peek<Q>(&self, key: &Q) -> Option<V>
+    where
+        T: Lookup<Q>,
+        for<'a> T::View<'a>: ToValue<V>,
+        Q: ToOwned<Owned = K> + ?Sized,
+    {
+        self.peek_with(key, |found| match found {
+            Peek::Value(value, _) => Some(value.to_value()),
+            Peek::Absent | Peek::Miss => None,
+        })
+    }
+
+    /// The value of `key`; `None` when there is none.
+    ///
+    /// A hit is answered at once. What happens on a miss is the strategy's to say: the cache loads
+    /// it, or, where the application does, the answer is `None`.
+    ///
+    /// # Errors
+    ///
+    /// What the load met, [`LoadTimeout`](crate::ErrorKind::LoadTimeout), or
+    /// [`Busy`](crate::ErrorKind::Busy) when too many loads are under way.
+    #[inline]
+    pub async fn get<Q>(&self, key: &Q) -> Result<Option<V>>
+    where
+        T: Lookup<Q>,
+        for<'a> T::View<'a>: ToValue<V>,
+        Q: ToOwned<Owned = K> + ?Sized,
+    {
+        let hit = self.peek_with(key, |found| match found {
+            Peek::Value(value, _) => Some(Some(value.to_value())),
+            Peek::Absent => Some(None),
+            Peek::Miss => None,
+        });
+        match hit {
+            Some(value) => Ok(value),
+            None => self.engine.read_one(key.to_owned(), &ReadOptions::default()).await,
+        }
+    }
+
+    /// [`get`](Self::get) with options.
+    pub async fn get_with(&self, key: K, options: &ReadOptions) -> Result<Option<V>> {
+        self.engine.read_one(key, options).await
+    }
+
+    /// The values of `keys`, in their order. What is missed is loaded by one query.
+    pub async fn get_many(&self, keys: Vec<K>, options: &ReadOptions) -> Vec<Result<Option<V>>> {
+        self.engine.read(keys, options).await
+    }
+
+    /// The value of `key`, loaded by `load` on a miss: one flight per key, whoever else asks.
+    ///
+    /// This is how a cache without a loader of its own, such as cache-aside, is kept from
+    /// stampedes. `None` is remembered as absent for the policy's `negative_ttl`.
+    ///
+    /// # Errors
+    ///
+    /// What `load` met, as every reader of the same flight is told.
+    pub async fn get_or_load<F>(&self, key: K, load: impl FnOnce() -> F) -> Result<Option<V>>
+    where
+        F: Future<Output = Result<Option<V>, SourceError>> + Send + 'static,
+    {
+        self.engine.read_or_load(key, &ReadOptions::default(), load).await
+    }
+
+    /// Writes `key` by the strategy.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::ErrorKind::Misuse) where the strategy leaves writes to the application;
+    /// otherwise what the source met. After [`Unknown`](crate::ErrorKind::Unknown) the write may or
+    /// may not have taken effect, and nothing of the key is cached.
+    pub async fn put(&self, key: K, value: V) -> Result<()> {
+        self.put_with(key, value, WriteOptions::default()).await
+    }
+
+    /// [`put`](Self::put) with options.
+    pub async fn put_with(&self, key: K, value: V, options: WriteOptions) -> Result<()> {
+        self.engine.write(BTreeMap::from([(key, Some(value))]), options).await.map(drop)
+    }
+
+    /// Writes several keys, as one unit of the source where it can. A key that is given twice takes
+    /// its last value.
+    pub async fn put_many(
+        &self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+        options: WriteOptions,
+    ) -> Result<()> {
+        let changes = pairs.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        self.engine.write(changes, options).await.map(drop)
+    }
+
+    /// Writes `key` at once, in a cache without a source.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::ErrorKind::Misuse) in a cache with a source;
+    /// [`Value`](crate::ErrorKind::Value) when the entry alone is larger than the tier.
+    pub fn put_now(&self, key: &K, value: V, lifetime: Lifetime) -> Result<()> {
+        self.engine.check_plain()?;
+        self.engine.write_now(key, Some(value), lifetime).map(drop)
+    }
+
+    /// Removes `key`, in a cache without a source; says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::ErrorKind::Misuse) in a cache with a source.
+    pub fn remove_now(&self, key: &K) -> Result<bool> {
+        self.engine.check_plain()?;
+        self.engine.write_now(key, None, Lifetime::Policy)
+    }
+
+    /// [`update`](Self::update) at once, in a cache without a source.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_now`](Self::put_now).
+    pub fn update_now<R>(
+        &self,
+        key: &K,
+        decide: impl FnOnce(Option<Present<'_, V>>) -> (Edit<V>, R),
+    ) -> Result<R> {
+        self.engine.check_plain()?;
+        self.engine.update_plain(key, decide)
+    }
+
+    /// Deletes `key` by the strategy, or invalidates it where the strategy leaves writes to the
+    /// application. Says whether there was something to delete, or a copy to drop.
+    pub async fn remove(&self, key: K) -> Result<bool> {
+        Ok(self.remove_many(vec![key], WriteOptions::default()).await? > 0)
+    }
+
+    /// [`remove`](Self::remove) for several keys; says how many there were.
+    pub async fn remove_many(&self, keys: Vec<K>, options: WriteOptions) -> Result<u64> {
+        self.engine.remove(keys, options).await
+    }
+
+    /// Reads `key`, lets `decide` say what becomes of it, and writes that, with no other write of
+    /// the key between. `decide` may be dropped unused when the read fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`put`](Self::put).
+    pub async fn update<R>(
+        &self,
+        key: K,
+        options: WriteOptions,
+        decide: impl FnOnce(Option<Present<'_, V>>) -> (Edit<V>, R),
+    ) -> Result<R> {
+        self.engine.update(key, options, decide).await
+    }
+
+    /// Drops the copy of `key`, and voids every flight, lease and write that could bring back what
+    /// it held: a read that starts after this returned sees nothing older. Says whether there was
+    /// a copy.
+    pub fn invalidate(&self, key: &K) -> bool {
+        self.engine.invalidate(key)
+    }
+
+    /// [`invalidate`](Self::invalidate) for every key that starts with `prefix`. Costs a walk over
+    /// the tier.
+    pub fn invalidate_prefix(&self, prefix: impl AsRef<[u8]>)
+    where
+        K: AsRef<[u8]>,
+    {
+        let prefix = prefix.as_ref().to_owned();
+        self.engine.parts.keys.invalidate_where(&move |key: &K| key.as_ref().starts_with(&prefix));
+    }
+
+    /// [`invalidate`](Self::invalidate) for every key.
+    pub fn invalidate_all(&self) {
+        self.engine.parts.keys.invalidate_all();
+    }
+
+    /// Asks for the right to fill `key`, or for its value if it is cached.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::ErrorKind::Misuse) where the cache loads by itself.
+    pub fn lease(&self, key: K) -> Result<Leased<V>> {
+        self.lease_with(key, &WriteOptions::default())
+    }
+
+    /// [`lease`](Self::lease) with options, of which only the trace counts.
+    pub fn lease_with(&self, key: K, options: &WriteOptions) -> Result<Leased<V>> {
+        self.engine.lease(key, options)
+    }
+
+    /// Fills `key` under a lease, `None` being known absent. `false` when the lease is void: a
+    /// write or an invalidation came first, another fill did, or its time ran out.
+    pub fn fill(&self, key: K, lease: Lease, value: Option<V>) -> bool {
+        self.fill_with(key, lease, value, &WriteOptions::default())
+    }
+
+    /// [`fill`](Self::fill) with options.
+    pub fn fill_with(
+        &self,
+        key: K,
+        lease: Lease,
+        value: Option<V>,
+        options: &WriteOptions,
+    ) -> bool {
+        self.engine.fill(key, lease, value, options)
+    }
+
+    /// Gives the copy of `key` another lifetime; says whether there is a copy.
+    pub fn expire(&self, key: &K, lifetime: Lifetime) -> bool {
+        self.engine.expire(key, lifetime)
+    }
+
+    /// Waits until every write that was acknowledged before this call is in the source.
+    pub async fn flush(&self) {
+        self.engine.flush().await;
+    }
+
+    /// Takes no more writes and loads, and brings to the source what is queued, waiting no longer
+    /// than `patience`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unflushed`] tells how many writes did not make it.
+    pub async fn shutdown(&self, patience: Duration) -> Result<(), Unflushed> {
+        self.engine.shutdown(patience).await
+    }
+
+    /// Removes the entries that can be of no use any more. Expired entries also make room when the
+    /// tier is full; a sweep only keeps them from lying about until then.
+    pub fn sweep(&self) {
+        let now = self.engine.parts.runtime.now();
+        self.tier.retain(&|_, stale_until| now < stale_until);
+    }
+
+    /// The name that the cache was built with.
+    pub fn name(&self) -> &str {
+        &self.engine.parts.name
+    }
+
+    /// The strategy's name; `none` without a source.
+    pub fn strategy(&self) -> &'static str {
+        self.engine.policy.name()
+    }
+
+    /// Whether the cache has no source, so that every call can be answered at once.
+    pub fn is_plain(&self) -> bool {
+        self.engine.is_plain()
+    }
+
+    /// What it has done so far.
+    pub fn statistics(&self) -> Statistics {
+        self.engine.parts.stats.read()
+    }
+
+    /// How much its tier holds.
+    pub fn usage(&self) -> Usage {
+        self.tier.usage()
+    }
+
+    /// What its journal holds, with write-behind.
+    pub fn journal_status(&self) -> Option<JournalStatus> {
+        self.engine.journal().map(|journal| journal.status())
+    }
+
+    /// What an acknowledged write survives, with write-behind.
+    pub fn journal_durability(&self) -> Option<&'static str> {
+        self.engine.journal().map(|journal| journal.durability())
+    }
+
+    /// How many keys a load, a lease or a write is under way for.
+    pub fn in_progress(&self) -> usize {
+        self.engine.parts.keys.in_progress()
+    }
+
+    /// The runtime that it runs on.
+    pub fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.engine.parts.runtime
+    }
+
+    #[inline]
+    fn after_hit<Q>(&self, key: &Q, fresh_until: Option<Time>, now: Time)
+    where
+        Q: ToOwned<Owned = K> + ?Sized,
+    {
+        self.engine.parts.stats.add(Count::Hits, 1);
+        let ahead = self.engine.parts.freshness.refresh_ahead;
+        if !ahead.is_zero() && fresh_until.is_some_and(|until| until <= now + ahead) {
+            self.engine.refresh(&key.to_owned());
+        }
+    }
+}
+
+impl<K: Key, V: Value, T> Clone for Cache<K, V, T> {
+    fn clone(&self) -> Self {
+        Self { tier: self.tier.clone(), engine: self.engine.clone() }
+    }
+}
+
+impl<K: Key, V: Value, T: Tier<K, V>> fmt::Debug for Cache<K, V, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("name", &self.name())
+            .field("strategy", &self.strategy())
+            .field("usage", &self.usage())
+            .finish_non_exhaustive()
+    }
+}

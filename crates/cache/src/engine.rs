@@ -1,0 +1,159 @@
+//! The engine: what every call of a cache does once it is not a plain hit.
+
+mod read;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::freshness::Moment;
+use crate::journal::Journal;
+use crate::keys::Fill;
+use crate::load::Loader;
+use crate::options::WriteOptions;
+use crate::parts::Parts;
+use crate::source::Source;
+use crate::stats::Count;
+use crate::strategy::{Policy, Reader};
+use crate::trace::Participant::{App, Cache};
+use crate::trace::Tell;
+use crate::{Key, Value, Version};
+
+pub use read::Present;
+pub use write::Edit;
+
+pub(crate) struct Engine<K: Key, V: Value> {
+    pub(crate) parts: Arc<Parts<K, V>>,
+    pub(crate) policy: Arc<dyn Policy<K, V>>,
+    /// `None` in a cache without a source.
+    pub(crate) source: Option<Arc<dyn Source<K, V>>>,
+    /// Loads what is missed, where the cache does so.
+    pub(crate) loader: Option<Arc<Loader<K, V>>>,
+    pub(crate) lease_time: Duration,
+    pub(crate) closed: AtomicBool,
+}
+
+/// The right to fill one key after a miss. A write or an invalidation of the key voids it, and so
+/// does its time running out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease(Version);
+
+/// The answer to a request for a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leased<V> {
+    /// The key is cached; `None` is known absent. There is nothing to fill.
+    Hit(Option<V>),
+    /// Load the value and [fill](crate::Cache::fill) it under this lease.
+    Lease(Lease),
+}
+
+/// Writes that were acknowledged and had not reached the source when the cache was shut down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{writes} acknowledged writes have not reached the source")]
+pub struct Unflushed {
+    /// How many records the journal still holds.
+    pub writes: u64,
+}
+
+impl Lease {
+    /// The lease as a number, to send it elsewhere.
+    pub fn token(self) -> u64 {
+        self.0.as_u64()
+    }
+
+    /// The lease that a number stands for. A number that no lease gave fills nothing.
+    pub fn from_token(token: u64) -> Self {
+        Self(Version(token))
+    }
+}
+
+impl<K: Key, V: Value> Engine<K, V> {
+    pub(crate) fn journal(&self) -> Option<&Arc<dyn Journal<K, V>>> {
+        self.policy.journal()
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.source.is_none()
+    }
+
+    /// Drops the key's copy; says whether there was one.
+    pub(crate) fn invalidate(&self, key: &K) -> bool {
+        let dropped = self.parts.keys.invalidate(key);
+        self.parts.stats.add(Count::Invalidations, dropped.into());
+        dropped
+    }
+
+    pub(crate) fn lease(&self, key: K, options: &WriteOptions) -> Result<Leased<V>> {
+        if self.policy.reader() == Reader::Cache {
+            let advice = "this cache loads by itself: read the key, no lease is needed";
+            return Err(self.parts.error(ErrorKind::Misuse, advice).at(&key));
+        }
+        options.trace.tell(App, Cache, "lease", &key);
+        let now = self.parts.runtime.now();
+        if let Some(entry) = self.parts.keys.entry(&key).filter(|entry| entry.is_fresh(now)) {
+            self.parts.stats.add(Count::Hits, 1);
+            options.trace.tell(Cache, App, "hit", &key);
+            return Ok(Leased::Hit(entry.value));
+        }
+        self.parts.stats.add(Count::Misses, 1);
+        options.trace.tell(Cache, App, "miss, lease", &key);
+        Ok(Leased::Lease(Lease(self.parts.keys.lease(&key, now, now + self.lease_time))))
+    }
+
+    pub(crate) fn fill(
+        &self,
+        key: K,
+        lease: Lease,
+        value: Option<V>,
+        options: &WriteOptions,
+    ) -> bool {
+        options.trace.tell(App, Cache, "fill", &key);
+        let parts = &self.parts;
+        let now = parts.runtime.now();
+        let moment = Moment { now, random: parts.runtime.random(), kept: None };
+        let version = parts.keys.next_version();
+        let entry = parts.freshness.entry(value, version, options.lifetime, moment);
+        let fill = parts.keys.fill(&key, lease.0, now, entry);
+        match fill {
+            Fill::Void => parts.stats.add(Count::FillsVoid, 1),
+            Fill::Refused => parts.stats.add(Count::Refused, 1),
+            Fill::Filled | Fill::Nothing => {}
+        }
+        let filled = fill == Fill::Filled;
+        options.trace.tell(Cache, App, if filled { "filled" } else { "void" }, &key);
+        filled
+    }
+
+    pub(crate) async fn flush(&self) {
+        if let Some(journal) = self.journal() {
+            journal.flush().await;
+        }
+    }
+
+    pub(crate) async fn shutdown(&self, patience: Duration) -> Result<(), Unflushed> {
+        self.closed.store(true, Ordering::Release);
+        let deadline = self.parts.runtime.now() + patience;
+        match self.policy.stop(deadline).await {
+            0 => Ok(()),
+            writes => Err(Unflushed { writes }),
+        }
+    }
+
+    /// An error when the cache has a source, whose answer has to be waited for.
+    pub(crate) fn check_plain(&self) -> Result<()> {
+        match self.is_plain() {
+            true => Ok(()),
+            false => {
+                let advice = "a cache with a source cannot answer at once; use the call that waits";
+                Err(self.parts.error(ErrorKind::Misuse, advice))
+            }
+        }
+    }
+
+    fn closed_error(&self) -> Option<Error> {
+        let closed = self.closed.load(Ordering::Acquire);
+        closed.then(|| self.parts.error(ErrorKind::Closed, "the cache has been shut down"))
+    }
+}

@@ -1,0 +1,246 @@
+//! Writes, removals and updates.
+
+use std::collections::BTreeMap;
+
+use super::{Engine, Present};
+use crate::error::{ErrorKind, Result};
+use crate::freshness::Lifetime;
+use crate::keys::{Replacement, WriteGuard};
+use crate::options::{Accept, ReadOptions, WriteOptions};
+use crate::runtime::Time;
+use crate::strategy::{Write, Written, put_plain};
+use crate::trace::Participant::{App, Cache};
+use crate::trace::Tell;
+use crate::{Entry, Key, Value};
+
+/// What an update makes of the present value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit<V> {
+    /// It stays.
+    Keep,
+    /// This takes its place.
+    Put(V, Lifetime),
+    /// The key is deleted.
+    Remove,
+    /// The cached copy gets another lifetime; the source is not asked. [`Lifetime::For`] zero drops
+    /// the copy.
+    Expire(Lifetime),
+}
+
+impl<K: Key, V: Value> Engine<K, V> {
+    /// Writes keys, `None` deleting one; says of each, in the order of the keys, whether it existed.
+    pub(crate) async fn write(
+        &self,
+        changes: BTreeMap<K, Option<V>>,
+        options: WriteOptions,
+    ) -> Result<Vec<(K, Option<bool>)>> {
+        self.admit_writes()?;
+        if self.is_plain() {
+            return self.write_plain(changes, &options);
+        }
+        let keys: Vec<K> = changes.keys().cloned().collect();
+        let mut writes = Vec::with_capacity(changes.len());
+        // In the order of the keys, so that two writers of several keys never wait for each other.
+        for (key, value) in changes {
+            options.trace.tell(App, Cache, if value.is_some() { "put" } else { "delete" }, &key);
+            writes.push(Write { guard: self.turn(&key).await?, value });
+        }
+        let written = self.carry_out(writes, options).await?;
+        Ok(keys.into_iter().zip(written).map(|(key, written)| (key, written.existed)).collect())
+    }
+
+    /// Deletes keys; says how many of them existed.
+    pub(crate) async fn remove(&self, keys: Vec<K>, options: WriteOptions) -> Result<u64> {
+        if self.policy.refuses_writes().is_some() {
+            return Ok(self.drop_copies(keys, &options));
+        }
+        let reader = ReadOptions { accept: Accept::Fresh, ..ReadOptions::default() };
+        let changes: BTreeMap<K, Option<V>> = keys.into_iter().map(|key| (key, None)).collect();
+        let mut present = BTreeMap::new();
+        if self.journal().is_some() {
+            // The journal does not know what the source holds, and the answer is to be right.
+            let keys: Vec<K> = changes.keys().cloned().collect();
+            for (key, value) in keys.iter().zip(self.read(keys.clone(), &reader).await) {
+                present.insert(key.clone(), value?.is_some());
+            }
+        }
+        let written = self.write(changes, options).await?;
+        let existed = written
+            .into_iter()
+            .map(|(key, existed)| existed.or_else(|| present.get(&key).copied()).unwrap_or(false));
+        Ok(existed.filter(|existed| *existed).count() as u64)
+    }
+
+    fn drop_copies(&self, keys: Vec<K>, options: &WriteOptions) -> u64 {
+        let mut dropped = 0;
+        for key in keys {
+            options.trace.tell(App, Cache, "invalidate", &key);
+            dropped += u64::from(self.invalidate(&key));
+            options.trace.tell(Cache, App, "ok", &key);
+        }
+        dropped
+    }
+
+    /// Reads `key`, decides, writes: with no other write of the key between.
+    pub(crate) async fn update<R>(
+        &self,
+        key: K,
+        options: WriteOptions,
+        decide: impl FnOnce(Option<Present<'_, V>>) -> (Edit<V>, R),
+    ) -> Result<R> {
+        if self.is_plain() {
+            return self.update_plain(&key, decide);
+        }
+        let guard = self.turn(&key).await?;
+        let reader = ReadOptions {
+            accept: Accept::Fresh,
+            trace: options.trace.clone(),
+            ..ReadOptions::default()
+        };
+        let value = self.read_one(key.clone(), &reader).await?;
+        let fresh_until =
+            self.parts.keys.entry(&key).map_or(Time::NEVER, |entry| entry.fresh_until);
+        let present = value.as_ref().map(|value| Present { value, fresh_until });
+        let (edit, output) = decide(present);
+        self.apply(guard, edit, options).await?;
+        Ok(output)
+    }
+
+    async fn apply(
+        &self,
+        guard: WriteGuard<K, V>,
+        edit: Edit<V>,
+        options: WriteOptions,
+    ) -> Result<()> {
+        let (value, lifetime) = match edit {
+            Edit::Keep => return Ok(()),
+            Edit::Expire(lifetime) => {
+                self.expire(guard.key(), lifetime);
+                return Ok(());
+            }
+            Edit::Put(value, lifetime) => (Some(value), lifetime),
+            Edit::Remove => (None, Lifetime::Policy),
+        };
+        self.admit_writes()?;
+        let verb = if value.is_some() { "put" } else { "delete" };
+        options.trace.tell(App, Cache, verb, guard.key());
+        self.carry_out(vec![Write { guard, value }], WriteOptions { lifetime, ..options }).await?;
+        Ok(())
+    }
+
+    /// Gives the key's copy another lifetime; says whether there is a copy.
+    pub(crate) fn expire(&self, key: &K, lifetime: Lifetime) -> bool {
+        let now = self.parts.runtime.now();
+        self.parts.keys.expire(key, |entry| {
+            if !entry.is_fresh(now) || entry.value.is_none() {
+                return true;
+            }
+            self.set_lifetime(entry, lifetime);
+            entry.is_fresh(now)
+        })
+    }
+
+    fn set_lifetime(&self, entry: &mut Entry<V>, lifetime: Lifetime) {
+        let now = self.parts.runtime.now();
+        entry.fresh_until = match lifetime {
+            Lifetime::Keep => return,
+            Lifetime::Forever => Time::NEVER,
+            Lifetime::For(span) => now + span,
+            Lifetime::Policy => self.parts.freshness.ttl.map_or(Time::NEVER, |ttl| now + ttl),
+        };
+        entry.stale_until = entry.fresh_until + self.parts.freshness.stale_window();
+    }
+
+    async fn carry_out(
+        &self,
+        writes: Vec<Write<K, V>>,
+        options: WriteOptions,
+    ) -> Result<Vec<Written>> {
+        let trace = options.trace.clone();
+        let keys: Vec<K> = match trace {
+            Some(_) => writes.iter().map(|write| write.guard.key().clone()).collect(),
+            None => Vec::new(),
+        };
+        let work = self.policy.clone().write(writes, options);
+        let written = self.parts.run_to_end(work).await.unwrap_or_else(|| {
+            let message = "the runtime ended during the write; its outcome is unknown";
+            Err(self.parts.error(ErrorKind::Unknown, message))
+        });
+        let answer = if written.is_ok() { "ok" } else { "error" };
+        keys.iter().for_each(|key| trace.tell(Cache, App, answer, key));
+        written
+    }
+
+    async fn turn(&self, key: &K) -> Result<WriteGuard<K, V>> {
+        let turn = self.parts.keys.turn(key).await;
+        turn.map_err(|_| {
+            let message = "too many writers wait for this key; try again later";
+            self.parts.error(ErrorKind::Busy, message).at(key)
+        })
+    }
+
+    fn admit_writes(&self) -> Result<()> {
+        if let Some(error) = self.closed_error() {
+            return Err(error);
+        }
+        match self.policy.refuses_writes() {
+            Some(advice) => Err(self.parts.error(ErrorKind::Misuse, advice)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes one key at once, in a cache without a source.
+    pub(crate) fn write_now(&self, key: &K, value: Option<V>, lifetime: Lifetime) -> Result<bool> {
+        let written = put_plain(&self.parts, key, value, lifetime)?;
+        Ok(written.existed == Some(true))
+    }
+
+    fn write_plain(
+        &self,
+        changes: BTreeMap<K, Option<V>>,
+        options: &WriteOptions,
+    ) -> Result<Vec<(K, Option<bool>)>> {
+        let each = changes.into_iter().map(|(key, value)| {
+            options.trace.tell(App, Cache, if value.is_some() { "put" } else { "delete" }, &key);
+            let existed = self.write_now(&key, value, options.lifetime)?;
+            options.trace.tell(Cache, App, "ok", &key);
+            Ok((key, Some(existed)))
+        });
+        each.collect()
+    }
+
+    /// [`update`](Self::update) in a cache without a source: at once.
+    pub(crate) fn update_plain<R>(
+        &self,
+        key: &K,
+        decide: impl FnOnce(Option<Present<'_, V>>) -> (Edit<V>, R),
+    ) -> Result<R> {
+        let now = self.parts.runtime.now();
+        let (stored, output) = self.parts.keys.replace(key, |entry| {
+            let entry = entry.filter(|entry| entry.is_fresh(now));
+            let fresh_until = entry.as_ref().map_or(Time::NEVER, |entry| entry.fresh_until);
+            let value = entry.as_ref().and_then(|entry| entry.value.as_ref());
+            let (edit, output) = decide(value.map(|value| Present { value, fresh_until }));
+            (self.replacement(edit, entry), output)
+        });
+        stored.map_err(|refused| self.parts.error(ErrorKind::Value, refused).at(key))?;
+        Ok(output)
+    }
+
+    fn replacement(&self, edit: Edit<V>, entry: Option<Entry<V>>) -> Replacement<V> {
+        match (edit, entry) {
+            (Edit::Keep | Edit::Expire(_), None) | (Edit::Keep, Some(_)) => Replacement::Keep,
+            (Edit::Remove, _) => Replacement::Remove,
+            (Edit::Put(value, lifetime), entry) => {
+                self.parts.replacement(value, lifetime, entry.as_ref())
+            }
+            (Edit::Expire(lifetime), Some(mut entry)) => {
+                self.set_lifetime(&mut entry, lifetime);
+                match entry.is_fresh(self.parts.runtime.now()) {
+                    true => Replacement::Entry(entry),
+                    false => Replacement::Remove,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What is going on with each key right now: its flight, its lease, its writer.
+//!
+//! Every change of a key's entry is made here, under the lock of the key's stripe, together with
+//! what the change voids. That is the whole of larder's answer to races between fills, writes and
+//! invalidations:
+//!
+//! * A flight and a lease carry the [`Version`] at which they began. A write or an invalidation
+//!   takes them out of the key's slot; a fill whose version is no longer in the slot is refused.
+//! * A writer carries a version too. An invalidation during the write takes it out, and the
+//!   writer's own copy is then dropped instead of installed.
+//! * Writers of one key take turns, so that the cache sees the source's order.
+//! * A [`Fence`] stands while it is unknown what the source holds. Nothing is cached behind it.
+//!
+//! A key that nothing is going on with has no slot, so the table's size follows the work in
+//! progress and not the number of keys.
+
+mod writer;
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use foldhash::fast::RandomState;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::entry::{Entry, Version};
+use crate::flight::{Flight, Landing, Seat};
+use crate::runtime::Time;
+use crate::tier::{Refused, Tier};
+use crate::trace::Trace;
+use crate::{Key, Value};
+
+use writer::Turns;
+pub(crate) use writer::{Fence, WriteGuard};
+
+const STRIPES: usize = 64;
+
+/// The number of keys of one stripe that something may be going on with. More are refused.
+const SLOTS_PER_STRIPE_MAX: usize = 4096;
+
+pub(crate) struct Keys<K: Key, V: Value> {
+    stripes: Box<[Mutex<Stripe<K, V>>]>,
+    hasher: RandomState,
+    versions: AtomicU64,
+    tier: Arc<dyn Tier<K, V>>,
+}
+
+type Stripe<K, V> = HashMap<K, Slot<K, V>, RandomState>;
+
+/// What is going on with one key.
+struct Slot<K: Key, V: Value> {
+    flight: Option<Arc<Flight<V>>>,
+    lease: Option<Lease>,
+    turns: Turns<K, V>,
+    fences: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Lease {
+    version: Version,
+    until: Time,
+}
+
+/// How a reader that missed comes to its value.
+pub(crate) enum Boarding<V> {
+    /// The entry has been filled meanwhile.
+    Entry(Entry<V>),
+    /// Another reader's flight is under way.
+    Joined(Seat<V>),
+    /// The reader's own flight, which somebody must now load.
+    Started(Arc<Flight<V>>, Seat<V>),
+    /// Too much is going on.
+    Full,
+}
+
+/// What became of a fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    Filled,
+    /// A write or an invalidation came first.
+    Void,
+    /// The tier did not take it.
+    Refused,
+    /// There was nothing to keep.
+    Nothing,
+}
+
+impl<K: Key, V: Value> Keys<K, V> {
+    pub(crate) fn new(tier: Arc<dyn Tier<K, V>>) -> Self {
+        let stripes = (0..STRIPES).map(|_| Mutex::default()).collect();
+        Self { stripes, hasher: RandomState::default(), versions: AtomicU64::new(1), tier }
+    }
+
+    pub(crate) fn next_version(&self) -> Version {
+        Version(self.versions.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The key's present entry, fresh or not.
+    pub(crate) fn entry(&self, key: &K) -> Option<Entry<V>> {
+        self.tier.entry(key)
+    }
+
+    /// A seat in the key's flight. `accept` is shown the present entry first and says whether it
+    /// is good enough.
+    pub(crate) fn board(
+        &self,
+        key: &K,
+        trace: Option<&Trace>,
+        accept: impl FnOnce(&Entry<V>) -> bool,
+    ) -> Boarding<V> {
+        let mut stripe = self.stripe(key);
+        if let Some(entry) = self.tier.entry(key).filter(accept) {
+            return Boarding::Entry(entry);
+        }
+        if stripe.len() >= SLOTS_PER_STRIPE_MAX {
+            return Boarding::Full;
+        }
+        let slot = stripe.entry(key.clone()).or_default();
+        if let Some(flight) = &slot.flight {
+            return Boarding::Joined(flight.seat());
+        }
+        let flight = Flight::new(self.next_version(), trace.cloned());
+        slot.flight = Some(flight.clone());
+        let seat = flight.seat();
+        Boarding::Started(flight, seat)
+    }
+
+    /// Ends a flight: fills the cache with `entry`, unless the flight was voided, and answers
+    /// everybody who waits.
+    pub(crate) fn land(
+        &self,
+        key: &K,
+        flight: &Arc<Flight<V>>,
+        landing: &Landing<V>,
+        entry: Option<Entry<V>>,
+    ) -> Fill {
+        let fill = self.visit(key, |slot, tier| {
+            if slot.flight.as_ref().map(|current| current.version) != Some(flight.version) {
+                return Fill::Void;
+            }
+            slot.flight = None;
+            slot.fill(tier, key, landing.is_ok(), entry)
+        });
+        flight.release(landing);
+        fill
+    }
+
+    /// The right to fill `key` until `until`. Readers that miss together share one lease: whichever
+    /// fills first uses it up.
+    pub(crate) fn lease(&self, key: &K, now: Time, until: Time) -> Version {
+        let mut stripe = self.stripe(key);
+        if stripe.len() >= SLOTS_PER_STRIPE_MAX {
+            stripe.retain(|_, slot| slot.expire_lease(now));
+        }
+        let version = self.next_version();
+        if stripe.len() >= SLOTS_PER_STRIPE_MAX {
+            // A lease that is nowhere noted fills nothing: the safe side of the bound.
+            return version;
+        }
+        let slot = stripe.entry(key.clone()).or_default();
+        slot.expire_lease(now);
+        slot.lease.get_or_insert(Lease { version, until }).version
+    }
+
+    /// Fills under a lease.
+    pub(crate) fn fill(&self, key: &K, lease: Version, now: Time, entry: Option<Entry<V>>) -> Fill {
+        self.visit(key, |slot, tier| {
+            slot.expire_lease(now);
+            if slot.lease.map(|held| held.version) != Some(lease) {
+                return Fill::Void;
+            }
+            slot.lease = None;
+            // A flight that began before this fill may know less than it does.
+            slot.flight = None;
+            slot.fill(tier, key, true, entry)
+        })
+    }
+
+    /// Drops the key's copy and voids whatever would bring back what it held. Says whether there
+    /// was a copy.
+    pub(crate) fn invalidate(&self, key: &K) -> bool {
+        self.visit(key, |slot, tier| {
+            slot.void();
+            tier.remove(key)
+        })
+    }
+
+    /// [`invalidate`](Self::invalidate) for every key that `concerns` names.
+    pub(crate) fn invalidate_where(&self, concerns: &(dyn Fn(&K) -> bool + Sync)) {
+        self.void_where(concerns);
+        self.tier.retain(&|key, _| !concerns(key));
+    }
+
+    /// [`invalidate`](Self::invalidate) for every key.
+    pub(crate) fn invalidate_all(&self) {
+        self.void_where(&|_| true);
+        self.tier.clear();
+    }
+
+    /// Changes the key's entry by what `change` makes of the present one, with nothing between.
+    pub(crate) fn replace<R>(
+        &self,
+        key: &K,
+        change: impl FnOnce(Option<Entry<V>>) -> (Replacement<V>, R),
+    ) -> (Result<(), Refused>, R) {
+        self.visit(key, |slot, tier| {
+            let (replacement, output) = change(tier.entry(key));
+            let result = match replacement {
+                Replacement::Keep => Ok(()),
+                Replacement::Remove => {
+                    slot.void();
+                    tier.remove(key);
+                    Ok(())
+                }
+                Replacement::Entry(entry) => {
+                    slot.void();
+                    tier.insert(key.clone(), entry)
+                }
+            };
+            (result, output)
+        })
+    }
+
+    /// Gives the present copy another expiry; says whether there is one. A flight under way
+    /// brings its own.
+    pub(crate) fn expire(&self, key: &K, change: impl FnOnce(&mut Entry<V>) -> bool) -> bool {
+        self.visit(key, |_, tier| {
+            let Some(mut entry) = tier.entry(key) else { return false };
+            if change(&mut entry) {
+                // An entry of the same size always fits where it was.
+                return tier.insert(key.clone(), entry).is_ok();
+            }
+            tier.remove(key)
+        })
+    }
+
+    /// How many keys something is going on with.
+    pub(crate) fn in_progress(&self) -> usize {
+        self.stripes.iter().map(|stripe| stripe.lock().len()).sum()
+    }
+
+    fn void_where(&self, concerns: &dyn Fn(&K) -> bool) {
+        for stripe in &self.stripes {
+            stripe.lock().retain(|key, slot| {
+                if concerns(key) {
+                    slot.void();
+                }
+                !slot.is_idle()
+            });
+        }
+    }
+
+    fn stripe(&self, key: &K) -> MutexGuard<'_, Stripe<K, V>> {
+        // The upper bits: the maps within use the lower ones.
+        let hash = self.hasher.hash_one(key) >> 32;
+        self.stripes[hash as usize % STRIPES].lock()
+    }
+
+    /// Shows the key's slot, an idle one when there is none, and keeps it only if it is needed.
+    fn visit<R>(&self, key: &K, act: impl FnOnce(&mut Slot<K, V>, &dyn Tier<K, V>) -> R) -> R {
+        let mut stripe = self.stripe(key);
+        if let Some(slot) = stripe.get_mut(key) {
+            let output = act(slot, &*self.tier);
+            if slot.is_idle() {
+                stripe.remove(key);
+            }
+            return output;
+        }
+        let mut slot = Slot::default();
+        let output = act(&mut slot, &*self.tier);
+        if !slot.is_idle() {
+            stripe.insert(key.clone(), slot);
+        }
+        output
+    }
+}
+
+/// What takes the place of an entry.
+pub(crate) enum Replacement<V> {
+    Keep,
+    Remove,
+    Entry(Entry<V>),
+}
+
+impl<K: Key, V: Value> Slot<K, V> {
+    /// Whatever is under way may not bring back what was there before.
+    fn void(&mut self) {
+        self.flight = None;
+        self.lease = None;
+        self.turns.void();
+    }
+
+    fn fill(
+        &mut self,
+        tier: &dyn Tier<K, V>,
+        key: &K,
+        good: bool,
+        entry: Option<Entry<V>>,
+    ) -> Fill {
+        if self.fences > 0 {
+            return Fill::Void;
+        }
+        let Some(entry) = entry else {
+            if good {
+                // The source's newest word is that nothing of this key may be kept.
+                tier.remove(key);
+            }
+            return Fill::Nothing;
+        };
+        tier.insert(key.clone(), entry).map_or(Fill::Refused, |()| Fill::Filled)
+    }
+
+    /// Lets go of a lease that has run out; says whether anything is left in the slot.
+    fn expire_lease(&mut self, now: Time) -> bool {
+        self.lease = self.lease.filter(|lease| now < lease.until);
+        !self.is_idle()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.flight.is_none() && self.lease.is_none() && self.fences == 0 && self.turns.is_free()
+    }
+}
+
+impl<K: Key, V: Value> Default for Slot<K, V> {
+    fn default() -> Self {
+        Self { flight: None, lease: None, turns: Turns::default(), fences: 0 }
+    }
+}

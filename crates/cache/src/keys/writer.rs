@@ -1,0 +1,231 @@
+//! Writers of one key take turns, first come, first served.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{Keys, Slot};
+use crate::entry::{Entry, Version};
+use crate::tier::{Refused, Tier};
+use crate::{Key, Value};
+
+/// Writers that may wait for one key.
+const WAITING_MAX: usize = 4096;
+
+/// Whose turn it is to write a key.
+pub(super) struct Turns<K: Key, V: Value> {
+    taken: bool,
+    /// The writer's version; gone when something else has changed the key meanwhile.
+    version: Option<Version>,
+    waiting: VecDeque<Waiting<K, V>>,
+}
+
+type Waiting<K, V> = oneshot::Sender<WriteGuard<K, V>>;
+
+/// A turn to write one key. Dropping it gives the turn to the next writer.
+pub(crate) struct WriteGuard<K: Key, V: Value>(Option<Held<K, V>>);
+
+struct Held<K: Key, V: Value> {
+    keys: Arc<Keys<K, V>>,
+    key: K,
+    version: Version,
+}
+
+/// Nothing of the key is cached while one stands. Dropping it drops the key's copy.
+pub(crate) struct Fence<K: Key, V: Value> {
+    keys: Arc<Keys<K, V>>,
+    key: K,
+    stands: bool,
+}
+
+/// Too many writers wait for this key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WriteQueueFull;
+
+enum Turn<K: Key, V: Value> {
+    Now(WriteGuard<K, V>),
+    Waits(oneshot::Receiver<WriteGuard<K, V>>),
+}
+
+impl<K: Key, V: Value> Keys<K, V> {
+    /// Waits for the turn to write `key`. Giving up waiting is safe at any time.
+    pub(crate) async fn turn(
+        self: &Arc<Self>,
+        key: &K,
+    ) -> Result<WriteGuard<K, V>, WriteQueueFull> {
+        match self.take_turn(key)? {
+            Turn::Now(guard) => Ok(guard),
+            // The holder hands the turn on before it forgets the queue.
+            Turn::Waits(turn) => turn.await.map_err(|_| WriteQueueFull),
+        }
+    }
+
+    fn take_turn(self: &Arc<Self>, key: &K) -> Result<Turn<K, V>, WriteQueueFull> {
+        self.visit(key, |slot, _| {
+            if !slot.turns.taken {
+                return Ok(Turn::Now(slot.begin(self, key)));
+            }
+            if slot.turns.waiting.len() >= WAITING_MAX {
+                return Err(WriteQueueFull);
+            }
+            let (sender, receiver) = oneshot::channel();
+            slot.turns.waiting.push_back(sender);
+            Ok(Turn::Waits(receiver))
+        })
+    }
+
+    fn end_turn(self: &Arc<Self>, key: &K) {
+        loop {
+            let next = self.visit(key, |slot, _| slot.next(self, key));
+            let Some((waiting, guard)) = next else { return };
+            match waiting.send(guard) {
+                Ok(()) => return,
+                // It gave up waiting. Its turn is taken back rather than dropped, which would
+                // come here again, one stack frame deeper for each that gave up.
+                Err(mut guard) => drop(guard.0.take()),
+            }
+        }
+    }
+}
+
+impl<K: Key, V: Value> Slot<K, V> {
+    fn begin(&mut self, keys: &Arc<Keys<K, V>>, key: &K) -> WriteGuard<K, V> {
+        let version = keys.next_version();
+        self.turns.taken = true;
+        self.turns.version = Some(version);
+        WriteGuard(Some(Held { keys: keys.clone(), key: key.clone(), version }))
+    }
+
+    fn next(
+        &mut self,
+        keys: &Arc<Keys<K, V>>,
+        key: &K,
+    ) -> Option<(Waiting<K, V>, WriteGuard<K, V>)> {
+        self.turns.taken = false;
+        self.turns.version = None;
+        let waiting = self.turns.waiting.pop_front()?;
+        Some((waiting, self.begin(keys, key)))
+    }
+
+    /// Whether the writer with this version may leave a copy.
+    fn admits(&self, writer: Version) -> bool {
+        self.fences == 0 && self.turns.version == Some(writer)
+    }
+}
+
+impl<K: Key, V: Value> WriteGuard<K, V> {
+    /// The key to write.
+    pub(crate) fn key(&self) -> &K {
+        &self.held().key
+    }
+
+    /// The version that this write gives its entry.
+    pub(crate) fn version(&self) -> Version {
+        self.held().version
+    }
+
+    /// Makes `entry` the key's copy, or drops the copy when there is none to keep or when the key
+    /// was invalidated meanwhile. Flights and leases that began before are void.
+    pub(crate) fn install(&self, entry: Option<Entry<V>>) -> Result<(), Refused> {
+        self.settle(|slot, tier, held| match entry {
+            Some(entry) if slot.admits(held.version) => tier.insert(held.key.clone(), entry),
+            _ => {
+                tier.remove(&held.key);
+                Ok(())
+            }
+        })
+    }
+
+    /// Puts back the entry that [`take_copy`](Self::take_copy) took, unless the key was
+    /// invalidated meanwhile.
+    pub(crate) fn restore(&self, earlier: Entry<V>) {
+        self.settle(|slot, tier, held| {
+            if slot.admits(held.version) {
+                // The tier may refuse it: the next read loads.
+                tier.insert(held.key.clone(), earlier).ok();
+            }
+        });
+    }
+
+    /// Takes the key's copy out of the cache.
+    pub(crate) fn take_copy(&self) -> Option<Entry<V>> {
+        self.settle(|_, tier, held| {
+            let entry = tier.entry(&held.key);
+            tier.remove(&held.key);
+            entry
+        })
+    }
+
+    /// Raises a fence, which may outlive this turn.
+    pub(crate) fn fence(&self) -> Fence<K, V> {
+        let held = self.held();
+        held.keys.visit(&held.key, |slot, _| slot.fences += 1);
+        Fence { keys: held.keys.clone(), key: held.key.clone(), stands: true }
+    }
+
+    fn settle<R>(&self, act: impl FnOnce(&mut Slot<K, V>, &dyn Tier<K, V>, &Held<K, V>) -> R) -> R {
+        let held = self.held();
+        held.keys.visit(&held.key, |slot, tier| {
+            slot.flight = None;
+            slot.lease = None;
+            act(slot, tier, held)
+        })
+    }
+
+    fn held(&self) -> &Held<K, V> {
+        self.0.as_ref().expect("a guard holds its turn until it is dropped")
+    }
+}
+
+impl<K: Key, V: Value> Drop for WriteGuard<K, V> {
+    fn drop(&mut self) {
+        if let Some(held) = self.0.take() {
+            held.keys.end_turn(&held.key);
+        }
+    }
+}
+
+impl<K: Key, V: Value> Fence<K, V> {
+    /// Takes the fence down because its writer now knows what the source holds, and will say so
+    /// by [`WriteGuard::install`] or [`WriteGuard::restore`].
+    pub(crate) fn lift(mut self) {
+        self.take_down(|slot| {
+            slot.flight = None;
+            slot.lease = None;
+        });
+        self.stands = false;
+    }
+
+    fn take_down(&mut self, void: impl FnOnce(&mut Slot<K, V>)) {
+        self.keys.visit(&self.key, |slot, tier| {
+            slot.fences -= 1;
+            void(slot);
+            tier.remove(&self.key);
+        });
+    }
+}
+
+impl<K: Key, V: Value> Drop for Fence<K, V> {
+    fn drop(&mut self) {
+        if self.stands {
+            self.take_down(Slot::void);
+        }
+    }
+}
+
+impl<K: Key, V: Value> Turns<K, V> {
+    pub(super) fn void(&mut self) {
+        self.version = None;
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        !self.taken
+    }
+}
+
+impl<K: Key, V: Value> Default for Turns<K, V> {
+    fn default() -> Self {
+        Self { taken: false, version: None, waiting: VecDeque::new() }
+    }
+}

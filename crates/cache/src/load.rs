@@ -1,0 +1,245 @@
+//! Loads flights from the source, those that come together in one query.
+//!
+//! A load starts at once while fewer than [`CONCURRENT_MAX`] run; flights that come while they do
+//! wait in a queue and are loaded together by whichever ends first. Nobody waits for a batch to
+//! fill, and a source that slows down sees larger batches, not more of them.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::future::FutureExt;
+use parking_lot::Mutex;
+
+use crate::entry::Version;
+use crate::error::{Error, ErrorKind, Result};
+use crate::flight::{Flight, Landing};
+use crate::freshness::{Lifetime, Moment};
+use crate::journal::Journal;
+use crate::keys::Fill;
+use crate::parts::Parts;
+use crate::source::{Loaded, Source, SourceError, SourceErrorKind};
+use crate::stats::Count;
+use crate::trace::Participant::{Cache, Database, Queue as Journaled};
+use crate::trace::Tell;
+use crate::{Key, Value};
+
+/// Queries of one source that one cache runs at the same time.
+const CONCURRENT_MAX: usize = 4;
+
+/// Keys in one query.
+const BATCH_MAX: usize = 10_000;
+
+pub(crate) struct Loader<K: Key, V: Value> {
+    parts: Arc<Parts<K, V>>,
+    source: Arc<dyn Source<K, V>>,
+    /// What is looked at before the source, where writes wait in a journal.
+    pending: Option<Arc<dyn Journal<K, V>>>,
+    queue: Mutex<Queue<K, V>>,
+}
+
+struct Queue<K: Key, V: Value> {
+    waiting: VecDeque<(K, Arc<Flight<V>>)>,
+    running: usize,
+}
+
+impl<K: Key, V: Value> Loader<K, V> {
+    pub(crate) fn new(
+        parts: Arc<Parts<K, V>>,
+        source: Arc<dyn Source<K, V>>,
+        pending: Option<Arc<dyn Journal<K, V>>>,
+    ) -> Arc<Self> {
+        let queue = Mutex::new(Queue { waiting: VecDeque::new(), running: 0 });
+        Arc::new(Self { parts, source, pending, queue })
+    }
+
+    /// Loads these flights, whoever goes on waiting for them.
+    pub(crate) fn start(self: &Arc<Self>, flights: Vec<(K, Arc<Flight<V>>)>) {
+        if flights.is_empty() {
+            return;
+        }
+        {
+            let mut queue = self.queue.lock();
+            queue.waiting.extend(flights);
+            if queue.running >= CONCURRENT_MAX {
+                return;
+            }
+            queue.running += 1;
+        }
+        let mut turn = Turn { loader: self.clone(), ended: false };
+        self.parts.runtime.spawn(Box::pin(async move {
+            while let Some(batch) = turn.take() {
+                turn.loader.load(batch).await;
+            }
+        }));
+    }
+
+    async fn load(&self, batch: Vec<Airborne<K, V>>) {
+        let mut bases = Vec::with_capacity(batch.len());
+        for flight in batch {
+            match self.look_at_pending(&flight) {
+                Some(None) => flight.land(Ok(None)),
+                Some(Some(value)) if self.source.is_whole(&value) => flight.land(Ok(Some(value))),
+                Some(Some(part)) => bases.push((flight, Some(part))),
+                None => bases.push((flight, None)),
+            }
+        }
+        if !bases.is_empty() {
+            self.load_from_source(bases).await;
+        }
+    }
+
+    fn look_at_pending(&self, flight: &Airborne<K, V>) -> Option<Option<V>> {
+        let journal = self.pending.as_ref()?;
+        let trace = &flight.flight.trace;
+        trace.tell(Cache, Journaled, "pending?", &flight.key);
+        let pending = journal.pending(&flight.key);
+        let answer = match &pending {
+            Some(Some(_)) => "pending write",
+            Some(None) => "pending delete",
+            None => "nothing pending",
+        };
+        trace.tell(Journaled, Cache, answer, &flight.key);
+        pending
+    }
+
+    /// Loads flights, each with the pending part that is to lie over what the source has.
+    async fn load_from_source(&self, flights: Vec<(Airborne<K, V>, Option<V>)>) {
+        let keys: Vec<K> = flights.iter().map(|(flight, _)| flight.key.clone()).collect();
+        flights.iter().for_each(|(flight, _)| flight.tell_departure());
+        self.parts.stats.add(Count::LoadQueries, 1);
+        self.parts.stats.add(Count::Loads, keys.len() as u64);
+        let loads = self.ask_source(keys).await;
+        for ((flight, part), loaded) in flights.into_iter().zip(loads) {
+            flight.tell_arrival(&loaded);
+            let landing = match (loaded, part) {
+                (Ok(base), Some(part)) => Ok(Some(self.source.merge(base.as_ref(), &part))),
+                (Ok(value), None) => Ok(value),
+                (Err(error), _) => Err(self.parts.source_error(&flight.key, error)),
+            };
+            flight.land(landing);
+        }
+    }
+
+    async fn ask_source(&self, keys: Vec<K>) -> Vec<Loaded<V>> {
+        let asked = keys.len();
+        let load = AssertUnwindSafe(async { self.source.load(keys).await }).catch_unwind().await;
+        let error = match load {
+            Ok(Ok(loads)) if loads.len() == asked => return loads,
+            Ok(Ok(loads)) => miscounted(asked, loads.len()),
+            Ok(Err(error)) => error,
+            Err(_) => SourceError::new(SourceErrorKind::Panicked, "the loader panicked"),
+        };
+        vec![Err(error); asked]
+    }
+}
+
+fn miscounted(asked: usize, answered: usize) -> SourceError {
+    let message = format!("the source answered {answered} values for {asked} keys");
+    SourceError::new(SourceErrorKind::Misconfigured, message)
+}
+
+/// One of the loads that run; it takes batches until none is left.
+struct Turn<K: Key, V: Value> {
+    loader: Arc<Loader<K, V>>,
+    ended: bool,
+}
+
+impl<K: Key, V: Value> Turn<K, V> {
+    fn take(&mut self) -> Option<Vec<Airborne<K, V>>> {
+        let mut queue = self.loader.queue.lock();
+        if queue.waiting.is_empty() {
+            // Under the same lock: a flight that comes after this starts a load of its own.
+            queue.running -= 1;
+            self.ended = true;
+            return None;
+        }
+        let count = queue.waiting.len().min(BATCH_MAX);
+        let parts = &self.loader.parts;
+        let taken = queue.waiting.drain(..count);
+        Some(taken.map(|(key, flight)| Airborne::new(parts.clone(), key, flight)).collect())
+    }
+}
+
+impl<K: Key, V: Value> Drop for Turn<K, V> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        // The runtime dropped this load. What still waits would wait for ever.
+        let mut queue = self.loader.queue.lock();
+        queue.running -= 1;
+        let left: Vec<_> = match queue.running {
+            0 => queue.waiting.drain(..).collect(),
+            _ => Vec::new(),
+        };
+        drop(queue);
+        for (key, flight) in left {
+            drop(Airborne::new(self.loader.parts.clone(), key, flight));
+        }
+    }
+}
+
+/// A flight that has left, and lands whatever happens: with an error when its load is dropped.
+pub(crate) struct Airborne<K: Key, V: Value> {
+    parts: Arc<Parts<K, V>>,
+    key: K,
+    flight: Arc<Flight<V>>,
+    landed: bool,
+}
+
+impl<K: Key, V: Value> Airborne<K, V> {
+    pub(crate) fn new(parts: Arc<Parts<K, V>>, key: K, flight: Arc<Flight<V>>) -> Self {
+        Self { parts, key, flight, landed: false }
+    }
+
+    pub(crate) fn land(mut self, landing: Landing<V>) {
+        self.landed = true;
+        self.end(landing);
+    }
+
+    pub(crate) fn tell_departure(&self) {
+        self.flight.trace.tell(Cache, Database, "load", &self.key);
+    }
+
+    pub(crate) fn tell_arrival(&self, loaded: &Loaded<V>) {
+        let what = match loaded {
+            Ok(Some(_)) => "value",
+            Ok(None) => "absent",
+            Err(_) => "error",
+        };
+        self.flight.trace.tell(Database, Cache, what, &self.key);
+    }
+
+    fn end(&self, landing: Landing<V>) {
+        let parts = &self.parts;
+        if landing.is_err() {
+            parts.stats.add(Count::LoadErrors, 1);
+        }
+        let entry = landing.as_ref().ok().and_then(|value| {
+            let version: Version = parts.keys.next_version();
+            let moment =
+                Moment { now: parts.runtime.now(), random: parts.runtime.random(), kept: None };
+            parts.freshness.entry(value.clone(), version, Lifetime::Policy, moment)
+        });
+        match parts.keys.land(&self.key, &self.flight, &landing, entry) {
+            Fill::Void => {
+                parts.stats.add(Count::FillsVoid, 1);
+                self.flight.trace.tell(Cache, Cache, "fill refused: void", &self.key);
+            }
+            Fill::Refused => parts.stats.add(Count::Refused, 1),
+            Fill::Filled => self.flight.trace.tell(Cache, Cache, "fill", &self.key),
+            Fill::Nothing => {}
+        }
+    }
+}
+
+impl<K: Key, V: Value> Drop for Airborne<K, V> {
+    fn drop(&mut self) {
+        if !self.landed {
+            let lost = Error::new(ErrorKind::LoadLost, &self.parts.name, "the load was cancelled");
+            let landing: Result<Option<V>> = Err(lost.at(&self.key));
+            self.end(landing);
+        }
+    }
+}

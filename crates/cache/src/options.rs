@@ -1,0 +1,47 @@
+//! Options of single calls.
+
+use std::time::Duration;
+
+use crate::freshness::{Lifetime, LoadTimeout};
+use crate::trace::Trace;
+
+/// How one read is to be answered.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Which copy is good enough.
+    pub accept: Accept,
+    /// In place of the policy's.
+    pub load_timeout: Option<LoadTimeout>,
+    /// Where to record what happens.
+    pub trace: Option<Trace>,
+}
+
+/// Which copy a read is content with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// A fresh one, or a stale one where the policy allows it.
+    #[default]
+    Policy,
+    /// Only a fresh one.
+    Fresh,
+    /// None: the source is asked, and the copy replaced.
+    Reload,
+}
+
+/// How one write is to be carried out.
+#[derive(Debug, Clone, Default)]
+pub struct WriteOptions {
+    /// How long the cached copy lives. It never decides over the source's row.
+    pub lifetime: Lifetime,
+    /// In place of the strategy's write time-out.
+    pub timeout: Option<Duration>,
+    /// Where to record what happens.
+    pub trace: Option<Trace>,
+}
+
+impl WriteOptions {
+    /// Gives the cached copy this long to live.
+    pub fn ttl(ttl: Duration) -> Self {
+        Self { lifetime: Lifetime::For(ttl), ..Self::default() }
+    }
+}

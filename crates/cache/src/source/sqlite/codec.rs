@@ -1,0 +1,199 @@
+//! Cells and SQLite's values, and which cell a key is in a column of which type.
+//!
+//! A row has one key, so a key must have one spelling: of the texts `7`, `07` and `7.0`, which
+//! SQLite would all take for the integer 7, only the first names the row. The others name none.
+
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+use crate::source::row::{Cell, ColumnType};
+use crate::source::{SourceError, SourceErrorKind};
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(integer) => ValueRef::Integer(*integer),
+            Self::Real(real) => ValueRef::Real(*real),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// The cell that a column holds.
+pub(super) fn cell(value: ValueRef<'_>, column: &str) -> Result<Cell, SourceError> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(integer) => Cell::Integer(integer),
+        ValueRef::Real(real) => Cell::Real(real),
+        ValueRef::Blob(bytes) => Cell::Blob(bytes.into()),
+        ValueRef::Text(text) => Cell::Text(utf8(text, column)?.into()),
+    })
+}
+
+fn utf8<'a>(text: &'a [u8], column: &str) -> Result<&'a str, SourceError> {
+    std::str::from_utf8(text).map_err(|error| {
+        let sentence = format!("column {column:?} holds text that is not UTF-8: {error}");
+        SourceError::new(SourceErrorKind::Undecodable, sentence)
+    })
+}
+
+/// How a column converts what is stored in it (<https://sqlite.org/datatype3.html>, section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Affinity {
+    Integer,
+    Real,
+    Text,
+    /// Declared to hold bytes; converts nothing.
+    Blob,
+    Numeric,
+    /// Declared to hold anything, or not at all; converts nothing.
+    Any,
+}
+
+impl Affinity {
+    pub(super) fn of(declared: &str, strict: bool) -> Self {
+        let declared = declared.to_ascii_uppercase();
+        let has = |part: &str| declared.contains(part);
+        match () {
+            () if declared.is_empty() || (strict && declared == "ANY") => Self::Any,
+            () if has("INT") => Self::Integer,
+            () if has("CHAR") || has("CLOB") || has("TEXT") => Self::Text,
+            () if has("BLOB") => Self::Blob,
+            () if has("REAL") || has("FLOA") || has("DOUB") => Self::Real,
+            () => Self::Numeric,
+        }
+    }
+
+    pub(super) fn column_type(self) -> ColumnType {
+        match self {
+            Self::Integer => ColumnType::Integer,
+            Self::Real => ColumnType::Real,
+            Self::Text => ColumnType::Text,
+            Self::Blob => ColumnType::Blob,
+            Self::Numeric | Self::Any => ColumnType::Any,
+        }
+    }
+
+    /// The cell that a column of this affinity holds for a key; `None` when no row can have it.
+    pub(super) fn key(self, cell: Cell) -> Option<Cell> {
+        match (self, cell) {
+            (_, Cell::Null) => None,
+            (_, Cell::Real(real)) if real.is_nan() => None,
+            (Self::Integer, Cell::Text(text)) => integer(&text),
+            (Self::Integer, Cell::Real(real)) => whole(real),
+            (Self::Integer | Self::Real, Cell::Blob(_)) => None,
+            (Self::Real, Cell::Text(text)) => real(&text),
+            (Self::Real, Cell::Integer(integer)) => exact(integer),
+            (Self::Text, Cell::Integer(integer)) => Some(Cell::Text(integer.to_string().into())),
+            (Self::Text, Cell::Real(real)) => Some(Cell::Text(format!("{real:?}").into())),
+            (Self::Blob, Cell::Text(text)) => Some(Cell::Blob(text.into_boxed_bytes())),
+            (Self::Numeric, Cell::Text(text)) => numeric(text),
+            (_, cell) => Some(cell),
+        }
+    }
+}
+
+fn integer(text: &str) -> Option<Cell> {
+    let integer: i64 = text.parse().ok()?;
+    (integer.to_string() == text).then_some(Cell::Integer(integer))
+}
+
+fn real(text: &str) -> Option<Cell> {
+    let real: f64 = text.parse().ok()?;
+    (!real.is_nan() && format!("{real:?}") == text).then_some(Cell::Real(real))
+}
+
+fn whole(real: f64) -> Option<Cell> {
+    let fits = real.fract() == 0.0 && (-(2f64.powi(63))..2f64.powi(63)).contains(&real);
+    fits.then_some(Cell::Integer(real as i64))
+}
+
+fn exact(integer: i64) -> Option<Cell> {
+    const WHOLE_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
+    (integer.unsigned_abs() <= WHOLE_MAX).then_some(Cell::Real(integer as f64))
+}
+
+/// SQLite turns text that looks like a number into one, and a whole one into an integer.
+fn numeric(text: Box<str>) -> Option<Cell> {
+    let letters = |letter: char| letter.is_ascii_alphabetic() && !letter.eq_ignore_ascii_case(&'e');
+    let is_number = !text.contains(letters) && text.trim_ascii().parse::<f64>().is_ok();
+    if !is_number {
+        return Some(Cell::Text(text));
+    }
+    integer(&text).or_else(|| match real(&text)? {
+        Cell::Real(real) if whole(real).is_some() => None,
+        cell => Some(cell),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.into())
+    }
+
+    #[test]
+    fn declared_types_follow_sqlites_rules() {
+        for (declared, affinity) in [
+            ("INTEGER", Affinity::Integer),
+            ("bigint", Affinity::Integer),
+            ("VARCHAR(4)", Affinity::Text),
+            ("BLOB", Affinity::Blob),
+            ("", Affinity::Any),
+            ("DOUBLE PRECISION", Affinity::Real),
+            ("DECIMAL(10,5)", Affinity::Numeric),
+            // SQLite's own example: the INT in the name wins.
+            ("FLOATING POINT", Affinity::Integer),
+            ("ANY", Affinity::Numeric),
+        ] {
+            assert_eq!(Affinity::of(declared, false), affinity, "{declared}");
+        }
+        assert_eq!(Affinity::of("ANY", true), Affinity::Any);
+    }
+
+    #[test]
+    fn an_integer_key_has_one_spelling() {
+        let key = |spelling| Affinity::Integer.key(text(spelling));
+        assert_eq!(key("7"), Some(Cell::Integer(7)));
+        assert_eq!(key("-9223372036854775808"), Some(Cell::Integer(i64::MIN)));
+        for other in ["07", "+7", " 7", "7.0", "7e0", "-0", "", "x", "9223372036854775808"] {
+            assert_eq!(key(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_numeric_key_has_one_spelling_and_may_be_text() {
+        let key = |spelling| Affinity::Numeric.key(text(spelling));
+        assert_eq!(key("7"), Some(Cell::Integer(7)));
+        assert_eq!(key("7.5"), Some(Cell::Real(7.5)));
+        assert_eq!(key("2024-01-31"), Some(text("2024-01-31")));
+        assert_eq!(key("inf"), Some(text("inf")));
+        for other in ["7.0", "07", " 7", "7.", "75e-1", "1e3"] {
+            assert_eq!(key(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_meet_columns_of_the_other_type_only_without_loss() {
+        assert_eq!(Affinity::Integer.key(Cell::Real(7.0)), Some(Cell::Integer(7)));
+        assert_eq!(Affinity::Integer.key(Cell::Real(7.5)), None);
+        assert_eq!(Affinity::Integer.key(Cell::Real(f64::INFINITY)), None);
+        assert_eq!(Affinity::Real.key(Cell::Integer(7)), Some(Cell::Real(7.0)));
+        assert_eq!(Affinity::Real.key(Cell::Integer(i64::MAX)), None);
+    }
+
+    #[test]
+    fn null_and_nan_are_nobodys_key() {
+        assert_eq!(Affinity::Any.key(Cell::Null), None);
+        assert_eq!(Affinity::Any.key(Cell::Real(f64::NAN)), None);
+    }
+
+    #[test]
+    fn text_is_the_bytes_of_a_blob_column() {
+        assert_eq!(Affinity::Blob.key(text("ab")), Some(Cell::Blob((*b"ab").into())));
+    }
+}

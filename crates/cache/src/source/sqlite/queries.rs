@@ -1,0 +1,54 @@
+//! Counts of what a database was asked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What was asked of an SQLite file since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Queries {
+    /// Queries that loaded keys, each for as many keys as one statement holds.
+    pub loads: u64,
+    /// Batches of changes that were tried, those that failed among them.
+    pub stores: u64,
+    /// Calls of [`Sqlite::read`](super::Sqlite::read).
+    pub reads: u64,
+    /// Calls of [`Sqlite::write`](super::Sqlite::write).
+    pub writes: u64,
+    /// Transactions committed: fewer than `stores + writes` when writes shared a commit.
+    pub commits: u64,
+}
+
+/// The running counts behind [`Queries`].
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) loads: Counter,
+    pub(super) stores: Counter,
+    pub(super) reads: Counter,
+    pub(super) writes: Counter,
+    pub(super) commits: Counter,
+}
+
+impl Counters {
+    pub(super) fn queries(&self) -> Queries {
+        Queries {
+            loads: self.loads.value(),
+            stores: self.stores.value(),
+            reads: self.reads.value(),
+            writes: self.writes.value(),
+            commits: self.commits.value(),
+        }
+    }
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

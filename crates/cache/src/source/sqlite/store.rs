@@ -1,0 +1,117 @@
+//! Storing: changes in their order, within the transaction that the writer holds.
+//!
+//! A put updates the row, and inserts it when there was none, one row a statement: there is no
+//! round trip to save, and the statements stay prepared. `INSERT ... ON CONFLICT DO UPDATE` would
+//! refuse a put that names a part of an existing row when another column is NOT NULL, because SQLite
+//! checks that first. The row is then read again rather than taken from `RETURNING`, which does not
+//! show what AFTER triggers did.
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::error::rejected;
+use super::load::load_one;
+use super::statement::{delete, exists, insert, update};
+use super::table::Bound;
+use crate::source::row::{Cell, Row};
+use crate::source::{Change, SourceError, Stored};
+
+/// Stores `changes`; the answer has their order.
+pub(super) fn store<K: 'static, V: 'static>(
+    connection: &Connection,
+    bound: &Bound<K, V>,
+    changes: &[Change<K, V>],
+) -> Result<Vec<Stored<V>>, SourceError> {
+    bound.counters.stores.add_one();
+    changes.iter().map(|change| store_one(connection, bound, change)).collect()
+}
+
+fn store_one<K: 'static, V: 'static>(
+    connection: &Connection,
+    bound: &Bound<K, V>,
+    change: &Change<K, V>,
+) -> Result<Stored<V>, SourceError> {
+    let key = bound.key(&change.key)?;
+    match (&change.value, key) {
+        (None, None) => Ok(Stored { value: None, existed: Some(false) }),
+        (None, Some(key)) => remove(connection, bound, &key),
+        (Some(_), None) => Err(rejected(format!(
+            "the key is of another type than the key columns of table {:?}",
+            bound.layout.table
+        ))),
+        (Some(value), Some(key)) => put(connection, bound, &key, value),
+    }
+}
+
+fn remove<K: 'static, V: 'static>(
+    connection: &Connection,
+    bound: &Bound<K, V>,
+    key: &[Cell],
+) -> Result<Stored<V>, SourceError> {
+    let mut statement = connection.prepare_cached(&delete(&bound.layout))?;
+    let deleted = statement.execute(params_from_iter(key))?;
+    Ok(Stored { value: None, existed: Some(deleted > 0) })
+}
+
+fn put<K: 'static, V: 'static>(
+    connection: &Connection,
+    bound: &Bound<K, V>,
+    key: &[Cell],
+    value: &V,
+) -> Result<Stored<V>, SourceError> {
+    let row = bound.mapping.row(&bound.layout.columns, value)?;
+    let named = storable(bound, &row, key)?;
+    let positions: Vec<usize> = named.iter().map(|(position, _)| *position).collect();
+    let cells = || params_from_iter(named.iter().map(|(_, cell)| *cell).chain(key));
+    let existed = if named.is_empty() {
+        connection.prepare_cached(&exists(&bound.layout))?.exists(cells())?
+    } else {
+        connection.prepare_cached(&update(&bound.layout, &positions))?.execute(cells())? > 0
+    };
+    if !existed {
+        connection.prepare_cached(&insert(&bound.layout, &positions))?.execute(cells())?;
+    }
+    match load_one(connection, bound, key)? {
+        Some(value) => Ok(Stored { value: Some(value), existed: Some(existed) }),
+        None => Err(rejected(format!(
+            "a trigger of table {:?} ignored or removed the row",
+            bound.layout.table
+        ))),
+    }
+}
+
+/// The named cells that are to be stored: neither the key's own nor those that the database
+/// computes.
+fn storable<'a, K: 'static, V: 'static>(
+    bound: &Bound<K, V>,
+    row: &'a Row,
+    key: &[Cell],
+) -> Result<Vec<(usize, &'a Cell)>, SourceError> {
+    let layout = &bound.layout;
+    let mut cells = Vec::new();
+    for (position, column, cell) in row.named() {
+        let keys = layout.key.iter().zip(key);
+        let own = keys.into_iter().find(|(part, _)| part.position == Some(position));
+        if let Some((part, expected)) = own {
+            if part.affinity.key(cell.clone()).as_ref() != Some(expected) {
+                let name = &column.name;
+                let sentence =
+                    format!("the value's column {name:?} names another key than its own");
+                return Err(rejected(sentence));
+            }
+        } else if !layout.generated[position] {
+            refuse_nan(cell, &column.name)?;
+            cells.push((position, cell));
+        }
+    }
+    Ok(cells)
+}
+
+/// SQLite would store NaN as NULL.
+fn refuse_nan(cell: &Cell, column: &str) -> Result<(), SourceError> {
+    match cell {
+        Cell::Real(real) if real.is_nan() => {
+            Err(rejected(format!("SQLite cannot store NaN, which column {column:?} was given")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,183 @@
+//! A table as a source.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::database::Sqlite;
+use super::error::misconfigured;
+use super::load::load;
+use super::queries::Counters;
+use super::schema::{Layout, TableSpec, ValueColumns};
+use super::store::store;
+use crate::source::row::{BytesMapping, Cell, Columns, KeyCells, Mapping, SerdeMapping};
+use crate::source::{Capabilities, Change, Loaded, Source, SourceError, Stored};
+
+/// A table of an SQLite file as a [`Source`].
+///
+/// A load is one query for all its keys, up to some 16,000 of them; more are loaded from one
+/// snapshot. A store is one transaction, which it may share with other stores: an error undoes all
+/// of its own changes and none of theirs. A key is found by bytes: case and collation of a column
+/// never make two keys one.
+///
+/// What a value names of the key columns must agree with its key; what it names of generated columns
+/// is left to the database. [`Stored::value`] is the row as it stands after triggers.
+///
+/// Dropping the future of a load before it began saves the query; a store that was queued runs to
+/// its end regardless.
+pub struct SqliteTable<K, V> {
+    sqlite: Sqlite,
+    bound: Arc<Bound<K, V>>,
+}
+
+/// What the jobs of a table need. It holds no [`Sqlite`], which a job must not keep alive.
+pub(super) struct Bound<K, V> {
+    pub(super) layout: Layout,
+    pub(super) mapping: Box<dyn Mapping<K, V>>,
+    pub(super) counters: Arc<Counters>,
+}
+
+impl<K: 'static, V: 'static> Bound<K, V> {
+    /// The cells of a key as its columns hold them; `None` when no row can have it.
+    pub(super) fn key(&self, key: &K) -> Result<Option<Vec<Cell>>, SourceError> {
+        let cells = self.mapping.key(key)?;
+        let columns = &self.layout.key;
+        if cells.len() != columns.len() {
+            let (table, parts, width) = (&self.layout.table, cells.len(), columns.len());
+            let sentence = format!("a key of {parts} parts for the {width} of table {table:?}");
+            return Err(misconfigured(sentence));
+        }
+        let cells = columns.iter().zip(cells).map(|(column, cell)| column.affinity.key(cell));
+        Ok(cells.collect())
+    }
+}
+
+impl<K: 'static, V: 'static> SqliteTable<K, V> {
+    pub(super) fn new(sqlite: Sqlite, layout: Layout, mapping: Box<dyn Mapping<K, V>>) -> Self {
+        let counters = sqlite.counters();
+        Self { sqlite, bound: Arc::new(Bound { layout, mapping, counters }) }
+    }
+
+    /// The database that holds it.
+    pub fn sqlite(&self) -> &Sqlite {
+        &self.sqlite
+    }
+
+    /// The columns that values are made of.
+    pub fn columns(&self) -> &Columns {
+        &self.bound.layout.columns
+    }
+
+    /// The names of the key columns, in the order of a key's cells.
+    pub fn key_columns(&self) -> impl Iterator<Item = &str> {
+        self.bound.layout.key.iter().map(|column| &*column.name)
+    }
+}
+
+impl<K: Send + 'static, V: Send + 'static> Source<K, V> for SqliteTable<K, V> {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { writes: true, atomic_batches: true, returns_stored: true }
+    }
+
+    fn load(&self, keys: Vec<K>) -> BoxFuture<'_, Result<Vec<Loaded<V>>, SourceError>> {
+        let bound = self.bound.clone();
+        async move {
+            if keys.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.sqlite.load(move |connection| load(connection, &bound, &keys)).await
+        }
+        .boxed()
+    }
+
+    fn store(
+        &self,
+        changes: Vec<Change<K, V>>,
+    ) -> BoxFuture<'_, Result<Vec<Stored<V>>, SourceError>> {
+        let bound = self.bound.clone();
+        async move {
+            if changes.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.sqlite.store(move |connection| store(connection, &bound, &changes)).await
+        }
+        .boxed()
+    }
+
+    fn merge(&self, base: Option<&V>, change: &V) -> V
+    where
+        V: Clone,
+    {
+        self.bound.mapping.merge(base, change)
+    }
+
+    fn is_whole(&self, change: &V) -> bool {
+        self.bound.mapping.is_whole(change)
+    }
+}
+
+/// A table on its way to a [`SqliteTable`]; made by [`Sqlite::table`].
+#[must_use]
+pub struct TableBuilder {
+    sqlite: Sqlite,
+    spec: TableSpec,
+}
+
+impl TableBuilder {
+    pub(super) fn new(sqlite: Sqlite, table: String) -> Self {
+        Self { sqlite, spec: TableSpec { table, key: Vec::new(), value: ValueColumns::Row } }
+    }
+
+    /// The key columns, in the order of a key's parts. The primary key unless told.
+    pub fn key<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
+        self.spec.key = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The columns that values are made of. All of them unless told.
+    pub fn columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
+        self.spec.value = ValueColumns::Named(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Values are rows, each a struct whose fields are named as the columns: see [`SerdeMapping`].
+    pub async fn rows<K, V>(self) -> Result<SqliteTable<K, V>, SourceError>
+    where
+        K: KeyCells + Send + 'static,
+        V: Serialize + DeserializeOwned + Clone + Send + 'static,
+    {
+        let table = self.open(SerdeMapping).await?;
+        let (width, columns) = (K::WIDTH, table.bound.layout.key.len());
+        if width != columns {
+            let name = &table.bound.layout.table;
+            let sentence =
+                format!("keys have {width} parts, but table {name:?} has {columns} key columns");
+            return Err(misconfigured(sentence));
+        }
+        Ok(table)
+    }
+
+    /// Values are the bytes of one column, keys those of one other: see [`BytesMapping`].
+    pub async fn bytes<K, V>(self, column: &str) -> Result<SqliteTable<K, V>, SourceError>
+    where
+        K: AsRef<[u8]> + Send + 'static,
+        V: AsRef<[u8]> + From<Vec<u8>> + Clone + Send + 'static,
+    {
+        self.columns([column]).open(BytesMapping).await
+    }
+
+    /// Values are what `mapping` makes of rows.
+    pub async fn open<K, V>(
+        self,
+        mapping: impl Mapping<K, V>,
+    ) -> Result<SqliteTable<K, V>, SourceError>
+    where
+        K: Send + 'static,
+        V: Send + 'static,
+    {
+        self.sqlite.source(self.spec, mapping).await
+    }
+}

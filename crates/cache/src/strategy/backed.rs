@@ -1,0 +1,98 @@
+//! What the strategies that write have in common: a source, and what follows from its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Write;
+use crate::entry::Entry;
+use crate::options::WriteOptions;
+use crate::parts::{Parts, StoreOutcome};
+use crate::source::{Source, SourceError, Stored};
+use crate::stats::Count;
+use crate::trace::Participant::{Cache, Database};
+use crate::trace::Tell;
+use crate::{Key, Value};
+
+/// What a strategy that writes is made of.
+pub(crate) struct Backed<K: Key, V: Value> {
+    pub(crate) parts: Arc<Parts<K, V>>,
+    pub(crate) source: Arc<dyn Source<K, V>>,
+}
+
+/// What a cache may say of a key after its write.
+pub(super) enum Known<V> {
+    Value(Option<V>),
+    /// The write named a part, and the rest is not at hand.
+    Unsure,
+}
+
+impl<K: Key, V: Value> Backed<K, V> {
+    /// Stores what `writes` say.
+    pub(super) async fn store(
+        &self,
+        writes: &[Write<K, V>],
+        options: &WriteOptions,
+        timeout: Option<Duration>,
+    ) -> StoreOutcome<V> {
+        for write in writes {
+            options.trace.tell(Cache, Database, write.verb(), write.guard.key());
+        }
+        let changes = writes.iter().map(Write::change).collect();
+        self.parts.stats.add(Count::Writes, writes.len() as u64);
+        self.parts.store(self.source.clone(), changes, options.timeout.or(timeout)).await
+    }
+
+    /// The source does not have it.
+    pub(super) fn failed(&self, writes: &[Write<K, V>], error: SourceError) -> crate::Error {
+        self.parts.stats.add(Count::WriteErrors, writes.len() as u64);
+        self.parts.source_error(writes[0].guard.key(), error)
+    }
+
+    /// Nobody knows whether the source has it: nothing is cached until it has answered.
+    pub(super) fn lost_sight(
+        &self,
+        writes: &[Write<K, V>],
+        error: SourceError,
+        late: Option<oneshot::Receiver<()>>,
+        options: &WriteOptions,
+    ) -> crate::Error {
+        self.parts.stats.add(Count::WritesUnknown, writes.len() as u64);
+        let fences: Vec<_> = writes.iter().map(|write| write.guard.fence()).collect();
+        for write in writes {
+            options.trace.tell(Database, Cache, "outcome unknown", write.guard.key());
+            options.trace.tell(Cache, Cache, "drop copy", write.guard.key());
+            self.parts.install(&write.guard, None);
+        }
+        if let Some(late) = late {
+            self.parts.runtime.spawn(Box::pin(async move {
+                // Ready, with an error, when the source's call has ended one way or the other.
+                late.await.ok();
+                drop(fences);
+            }));
+        }
+        self.parts.source_error(writes[0].guard.key(), error)
+    }
+
+    /// What the key holds now that `write` was stored.
+    pub(super) fn value_after(
+        &self,
+        write: &Write<K, V>,
+        stored: &Stored<V>,
+        earlier: Option<&Entry<V>>,
+    ) -> Known<V> {
+        let Some(written) = &write.value else { return Known::Value(None) };
+        if let Some(stored) = &stored.value {
+            return Known::Value(Some(stored.clone()));
+        }
+        if self.source.is_whole(written) {
+            return Known::Value(Some(written.clone()));
+        }
+        let now = self.parts.runtime.now();
+        match earlier.filter(|entry| entry.is_fresh(now)) {
+            Some(entry) => Known::Value(Some(self.source.merge(entry.value.as_ref(), written))),
+            None => Known::Unsure,
+        }
+    }
+}

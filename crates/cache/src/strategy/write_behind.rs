@@ -1,0 +1,284 @@
+//! Write-behind: a write goes to the journal and to the cache and is answered; workers bring it to
+//! the source, in batches.
+//!
+//! **Promise.** A read sees the newest acknowledged write, whatever has been evicted, because what
+//! is pending is looked at before the source. Writes of one key reach the source in their order,
+//! each once. What an acknowledged write survives is the journal's to say:
+//! [`MemoryJournal`](crate::journal::MemoryJournal) does **not** survive a crash.
+//!
+//! **A bad choice** where others read the source and must not see it late, and where the source
+//! checks what is written: a refusal comes after the acknowledgement, as a dead letter.
+
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::backed::Backed;
+use super::{Policy, Reader, Write, Written};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::{Append, AppendError, Journal, Limits};
+use crate::options::WriteOptions;
+use crate::runtime::{Time, within};
+use crate::stats::Count;
+use crate::trace::Participant::{Cache, Queue};
+use crate::trace::Tell;
+use crate::{Key, Value};
+
+pub(super) const NAME: &str = "write-behind";
+
+/// Write-behind and its options.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteBehind {
+    /// What the journal in memory may hold, and how it makes batches.
+    pub limits: Limits,
+    /// Tasks that bring batches to the source.
+    pub workers: usize,
+    /// What a write does when the journal is full.
+    pub on_full: OnFull,
+    /// How long a worker waits before it tries a batch again.
+    pub backoff: Backoff,
+}
+
+/// What a write does when the journal is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFull {
+    /// Waits for room, so long at most; then it is refused as [`ErrorKind::Busy`].
+    Block(Duration),
+    /// Is refused as [`ErrorKind::Busy`].
+    Reject,
+    /// Waits until nothing of its key is pending and writes the source itself.
+    Through,
+}
+
+/// Waiting times that double, with jitter: each is drawn from the upper half of its range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first.
+    pub first: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Default for WriteBehind {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            workers: 1,
+            on_full: OnFull::Block(Duration::from_secs(2)),
+            backoff: Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(10) },
+        }
+    }
+}
+
+impl WriteBehind {
+    pub(super) fn employ<K: Key, V: Value>(
+        self,
+        backed: Backed<K, V>,
+        journal: Arc<dyn Journal<K, V>>,
+    ) -> Arc<dyn Policy<K, V>> {
+        Arc::new(AtWork { options: self, backed, journal })
+    }
+}
+
+struct AtWork<K: Key, V: Value> {
+    options: WriteBehind,
+    backed: Backed<K, V>,
+    journal: Arc<dyn Journal<K, V>>,
+}
+
+impl<K: Key, V: Value> Policy<K, V> for AtWork<K, V> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::Cache
+    }
+
+    fn write(
+        self: Arc<Self>,
+        writes: Vec<Write<K, V>>,
+        options: WriteOptions,
+    ) -> BoxFuture<'static, Result<Vec<Written>>> {
+        async move { self.carry_out(writes, options).await }.boxed()
+    }
+
+    fn journal(&self) -> Option<&Arc<dyn Journal<K, V>>> {
+        Some(&self.journal)
+    }
+
+    fn start(self: Arc<Self>) {
+        for _ in 0..self.options.workers.max(1) {
+            let worker = worker::Worker::new(
+                self.backed.parts.clone(),
+                self.backed.source.clone(),
+                self.journal.clone(),
+                self.options.backoff,
+            );
+            self.backed.parts.runtime.spawn(worker.run().boxed());
+        }
+    }
+
+    fn stop(&self, deadline: Time) -> BoxFuture<'_, u64> {
+        async move {
+            self.journal.close();
+            within(&*self.backed.parts.runtime, deadline, self.journal.flush()).await;
+            self.journal.status().records
+        }
+        .boxed()
+    }
+}
+
+impl<K: Key, V: Value> AtWork<K, V> {
+    async fn carry_out(
+        &self,
+        writes: Vec<Write<K, V>>,
+        options: WriteOptions,
+    ) -> Result<Vec<Written>> {
+        let existed: Vec<_> = writes.iter().map(|write| self.existed(write)).collect();
+        let appends: Vec<_> = writes.iter().map(|write| self.append(write, &options)).collect();
+        self.backed.parts.stats.add(Count::Writes, writes.len() as u64);
+        match self.enqueue(appends.clone()).await {
+            Ok(()) => {
+                for (write, append) in writes.iter().zip(appends) {
+                    self.install(write, append, &options);
+                }
+            }
+            Err(AppendError::Full) if self.options.on_full == OnFull::Through => {
+                self.write_through(&writes, appends, &options).await?;
+            }
+            Err(error) => return Err(self.refused(&writes, error)),
+        }
+        Ok(existed.into_iter().map(|existed| Written { existed }).collect())
+    }
+
+    /// What to append: the write with what is already pending for its key merged in.
+    fn append(&self, write: &Write<K, V>, options: &WriteOptions) -> Append<K, V> {
+        let key = write.guard.key().clone();
+        options.trace.tell(Cache, Queue, write.verb(), &key);
+        let value = write.value.as_ref().map(|value| match self.journal.pending(&key) {
+            Some(pending) => self.backed.source.merge(pending.as_ref(), value),
+            None => value.clone(),
+        });
+        Append { key, value, trace: options.trace.clone() }
+    }
+
+    async fn enqueue(&self, appends: Vec<Append<K, V>>) -> Result<(), AppendError> {
+        let runtime = &*self.backed.parts.runtime;
+        let deadline = match self.options.on_full {
+            OnFull::Block(patience) => runtime.now() + patience,
+            OnFull::Reject | OnFull::Through => Time::ZERO,
+        };
+        loop {
+            let room = self.journal.room();
+            match self.journal.append(appends.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(AppendError::Full) if runtime.now() < deadline => {
+                    within(runtime, deadline, room).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The journal has it: the cache shows it from now on.
+    fn install(&self, write: &Write<K, V>, append: Append<K, V>, options: &WriteOptions) {
+        let parts = &self.backed.parts;
+        options.trace.tell(Queue, Cache, "queued", &append.key);
+        let earlier = parts.keys.entry(&append.key);
+        let known = match append.value {
+            Some(part) if !self.backed.source.is_whole(&part) => {
+                let now = parts.runtime.now();
+                let base = earlier.as_ref().filter(|entry| entry.is_fresh(now));
+                base.map(|entry| Some(self.backed.source.merge(entry.value.as_ref(), &part)))
+            }
+            value => Some(value),
+        };
+        let entry = known.and_then(|value| {
+            parts.written_entry(&write.guard, value, options.lifetime, earlier.as_ref())
+        });
+        options.trace.tell(
+            Cache,
+            Cache,
+            if entry.is_some() { "update" } else { "drop copy" },
+            &append.key,
+        );
+        parts.install(&write.guard, entry);
+    }
+
+    /// Writes past a full journal, behind everything that it holds of these keys.
+    async fn write_through(
+        &self,
+        writes: &[Write<K, V>],
+        appends: Vec<Append<K, V>>,
+        options: &WriteOptions,
+    ) -> Result<()> {
+        for write in writes {
+            self.wait_until_not_pending(write.guard.key()).await;
+        }
+        use crate::parts::StoreOutcome;
+        match self.backed.store(writes, options, None).await {
+            StoreOutcome::Stored(_) => {
+                for (write, append) in writes.iter().zip(appends) {
+                    self.install(write, append, options);
+                }
+                Ok(())
+            }
+            StoreOutcome::Failed(error) => Err(self.backed.failed(writes, error)),
+            StoreOutcome::Unknown(error, late) => {
+                Err(self.backed.lost_sight(writes, error, late, options))
+            }
+        }
+    }
+
+    async fn wait_until_not_pending(&self, key: &K) {
+        loop {
+            let room = self.journal.room();
+            if self.journal.pending(key).is_none() {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// Whether the key existed, as far as cache and journal know.
+    fn existed(&self, write: &Write<K, V>) -> Option<bool> {
+        let parts = &self.backed.parts;
+        if let Some(pending) = self.journal.pending(write.guard.key()) {
+            return Some(pending.is_some());
+        }
+        let now = parts.runtime.now();
+        let entry = parts.keys.entry(write.guard.key()).filter(|entry| entry.is_fresh(now))?;
+        Some(entry.value.is_some())
+    }
+
+    fn refused(&self, writes: &[Write<K, V>], error: AppendError) -> Error {
+        let parts = &self.backed.parts;
+        parts.stats.add(Count::WriteErrors, writes.len() as u64);
+        let (kind, message) = match error {
+            AppendError::Full => (
+                ErrorKind::Busy,
+                "the queue of writes is full because the source does not keep up; try again later"
+                    .to_owned(),
+            ),
+            AppendError::TooLarge => (
+                ErrorKind::Value,
+                "the write is larger than the queue of writes may ever be".to_owned(),
+            ),
+            AppendError::Closed => (ErrorKind::Closed, "the cache is shutting down".to_owned()),
+            AppendError::Failed(reason) => {
+                (ErrorKind::Source, format!("the journal failed: {reason}"))
+            }
+        };
+        parts.error(kind, message).at(writes[0].guard.key())
+    }
+}
+
+impl From<WriteBehind> for super::Strategy {
+    fn from(options: WriteBehind) -> Self {
+        super::Strategy::WriteBehind(options)
+    }
+}

@@ -1,0 +1,155 @@
+//! Brings batches from the journal to the source.
+
+use std::sync::Arc;
+
+use super::Backoff;
+use crate::journal::{Batch, DeadLetter, Journal, Record};
+use crate::parts::{Parts, StoreOutcome};
+use crate::source::{Change, Source, SourceError, SourceErrorKind};
+use crate::stats::Count;
+use crate::trace::Participant::{Database, Queue, Worker as W};
+use crate::{Key, Value};
+
+pub(super) struct Worker<K: Key, V: Value> {
+    parts: Arc<Parts<K, V>>,
+    source: Arc<dyn Source<K, V>>,
+    journal: Arc<dyn Journal<K, V>>,
+    backoff: Backoff,
+}
+
+/// What became of a batch.
+enum Attempt {
+    Applied,
+    /// The source may take it later.
+    TryAgain(SourceError),
+    /// The source will never take all of it.
+    Refused(SourceError),
+}
+
+impl<K: Key, V: Value> Worker<K, V> {
+    pub(super) fn new(
+        parts: Arc<Parts<K, V>>,
+        source: Arc<dyn Source<K, V>>,
+        journal: Arc<dyn Journal<K, V>>,
+        backoff: Backoff,
+    ) -> Self {
+        Self { parts, source, journal, backoff }
+    }
+
+    /// Works until the journal is closed and empty.
+    pub(super) async fn run(self) {
+        while let Some(batch) = self.journal.next_batch().await {
+            self.bring(batch).await;
+        }
+    }
+
+    /// Brings a batch to the source, however long that takes. A batch that the source refuses is
+    /// halved until the records that it refuses are found; the halves go in order, so no record
+    /// overtakes another one of its key.
+    async fn bring(&self, batch: Batch<K, V>) {
+        let mut waiting = vec![batch];
+        while let Some(batch) = waiting.pop() {
+            match self.attempt_until_decided(&batch).await {
+                Ok(()) => self.journal.applied(batch),
+                Err(error) => self.split(batch, error, &mut waiting).await,
+            }
+        }
+    }
+
+    async fn split(
+        &self,
+        mut batch: Batch<K, V>,
+        error: SourceError,
+        waiting: &mut Vec<Batch<K, V>>,
+    ) {
+        if batch.records.len() > 1 {
+            let later = batch.records.split_off(batch.records.len() / 2);
+            waiting.push(Batch { records: later });
+            waiting.push(batch);
+        } else if let Some(record) = batch.records.pop() {
+            self.bury(record, &error).await;
+        }
+    }
+
+    async fn bury(&self, record: Record<K, V>, error: &SourceError) {
+        tracing::error!(
+            cache = &*self.parts.name, key = ?record.key, %error,
+            "the source refuses a queued write; it is kept as a dead letter"
+        );
+        self.parts.stats.add(Count::WriteErrors, 1);
+        tell(std::slice::from_ref(&record), W, Queue, "dead letter");
+        let key = record.key.clone();
+        let letter = DeadLetter { record, reason: error.message().to_owned() };
+        let mut failures = 0;
+        while !self.journal.bury(letter.clone()) {
+            self.pause(&mut failures).await;
+        }
+        // The copy shows a write that the source will never have.
+        self.parts.keys.invalidate(&key);
+    }
+
+    async fn attempt_until_decided(&self, batch: &Batch<K, V>) -> Result<(), SourceError> {
+        let mut failures = 0;
+        loop {
+            match self.attempt(batch).await {
+                Attempt::Applied => return Ok(()),
+                Attempt::Refused(error) => return Err(error),
+                Attempt::TryAgain(error) => {
+                    tracing::warn!(
+                        cache = &*self.parts.name, records = batch.records.len(), failures, %error,
+                        "a batch of queued writes failed and is tried again"
+                    );
+                    self.parts.stats.add(Count::WriteRetries, 1);
+                    self.pause(&mut failures).await;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, batch: &Batch<K, V>) -> Attempt {
+        tell(&batch.records, Queue, W, "batch");
+        tell(&batch.records, W, Database, "write");
+        let changes = batch.records.iter().map(change).collect();
+        match self.parts.store(self.source.clone(), changes, None).await {
+            StoreOutcome::Stored(_) => {
+                tell(&batch.records, Database, W, "stored");
+                tell(&batch.records, W, Queue, "done");
+                Attempt::Applied
+            }
+            StoreOutcome::Failed(error) if error.kind() == SourceErrorKind::Rejected => {
+                Attempt::Refused(error)
+            }
+            // The same rows again: the second time changes nothing.
+            StoreOutcome::Failed(error) | StoreOutcome::Unknown(error, _) => {
+                tell(&batch.records, Database, W, "error");
+                Attempt::TryAgain(error)
+            }
+        }
+    }
+
+    async fn pause(&self, failures: &mut u32) {
+        let range = self.backoff.first.saturating_mul(1 << (*failures).min(20));
+        let range = range.min(self.backoff.longest);
+        let share = 0.5 + 0.5 * (self.parts.runtime.random() as f64 / u64::MAX as f64);
+        *failures += 1;
+        let deadline = self.parts.runtime.now() + range.mul_f64(share);
+        self.parts.runtime.sleep_until(deadline).await;
+    }
+}
+
+fn change<K: Key, V: Value>(record: &Record<K, V>) -> Change<K, V> {
+    Change { key: record.key.clone(), value: record.value.clone() }
+}
+
+fn tell<K: Key, V>(
+    records: &[Record<K, V>],
+    from: crate::trace::Participant,
+    to: crate::trace::Participant,
+    what: &str,
+) {
+    for record in records {
+        for trace in &record.traces {
+            trace.send(from, to, what, &record.key);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Tiers: places that hold entries.
+//!
+//! A tier holds what it is given until it is told otherwise or needs the room. It never calls a
+//! source, judges no freshness and decides no race: the engine changes a key's entry only while it
+//! holds that key's stripe.
+//!
+//! Reading comes in two halves. [`Tier`] hands out owned entries and is what the engine's slow
+//! paths know. [`Lookup`] is the hit: it lends the entry in whatever form the tier keeps it, so
+//! that a tier that stores entries inline as bytes need not build a value to answer a read.
+
+mod memory;
+
+use std::fmt;
+
+use crate::entry::{Entry, EntryView};
+use crate::runtime::Time;
+
+pub use memory::MemoryTier;
+
+/// Holds entries by key. Bounded: it evicts when it is full.
+pub trait Tier<K, V>: Send + Sync + 'static {
+    /// The entry of `key`, fresh or not.
+    fn entry(&self, key: &K) -> Option<Entry<V>>;
+
+    /// Puts an entry in the place of whatever is there. On refusal the earlier entry is gone too:
+    /// what is older than a refused entry must not stay.
+    fn insert(&self, key: K, entry: Entry<V>) -> Result<(), Refused>;
+
+    /// Removes the entry of `key`; says whether there was one.
+    fn remove(&self, key: &K) -> bool;
+
+    /// Removes every entry that `keep` does not keep. `keep` sees a key and until when its entry
+    /// may be of use.
+    fn retain(&self, keep: &(dyn Fn(&K, Time) -> bool + Sync));
+
+    /// Removes every entry.
+    fn clear(&self);
+
+    /// How much it holds.
+    fn usage(&self) -> Usage;
+}
+
+/// Lends the entry of a borrowed form `Q` of the key.
+pub trait Lookup<Q: ?Sized>: Send + Sync + 'static {
+    /// The form in which a value is lent.
+    type View<'a>
+    where
+        Self: 'a;
+
+    /// Shows the entry of `key` to `see`; `None` when there is none.
+    fn lookup<R>(&self, key: &Q, see: impl FnOnce(EntryView<Self::View<'_>>) -> R) -> Option<R>;
+}
+
+/// Why a tier did not take an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It alone is larger than the tier allows.
+    TooLarge,
+    /// The tier cannot be written at the moment.
+    Unavailable,
+}
+
+/// How much a tier holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Entries, expired ones included until they are swept.
+    pub entries: u64,
+    /// Their weight: a count of entries, or bytes when the tier has a weigher.
+    pub weight: u64,
+    /// The weight at which it evicts.
+    pub weight_max: u64,
+    /// Entries evicted for room so far.
+    pub evictions: u64,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refused::TooLarge => "the entry alone is larger than the tier",
+            Refused::Unavailable => "the tier cannot be written",
+        })
+    }
+}

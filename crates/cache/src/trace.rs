@@ -1,0 +1,146 @@
+//! The messages that pass between the parts while one request is carried out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::runtime::{Runtime, Time};
+
+/// A part that sends or receives messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Participant {
+    /// Whoever calls the cache.
+    App,
+    /// The engine with its tiers.
+    Cache,
+    /// The source.
+    Database,
+    /// The journal.
+    Queue,
+    /// The task that writes what the journal holds to the source.
+    Worker,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Who sent it.
+    pub from: Participant,
+    /// Who received it.
+    pub to: Participant,
+    /// What it said, in few words.
+    pub what: String,
+    /// The key it concerned.
+    pub key: String,
+    /// When, since the recorder was made.
+    pub at: Duration,
+}
+
+/// Collects the messages of every request that carries one of its [`Trace`]s.
+pub struct Recorder {
+    log: Arc<Log>,
+    open: watch::Sender<()>,
+}
+
+/// Goes along with one request, as an option of the call. Cheap to clone.
+#[derive(Clone)]
+pub struct Trace {
+    log: Arc<Log>,
+    _open: watch::Receiver<()>,
+}
+
+struct Log {
+    runtime: Arc<dyn Runtime>,
+    start: Time,
+    messages: Mutex<Vec<Message>>,
+}
+
+impl Recorder {
+    /// An empty recorder whose clock starts now.
+    pub fn new(runtime: Arc<dyn Runtime>) -> Self {
+        let start = runtime.now_precise();
+        let log = Log { runtime, start, messages: Mutex::default() };
+        Self { log: Arc::new(log), open: watch::Sender::new(()) }
+    }
+
+    /// A trace to put into the options of a call.
+    pub fn trace(&self) -> Trace {
+        Trace { log: self.log.clone(), _open: self.open.subscribe() }
+    }
+
+    /// The messages so far, in order.
+    pub fn messages(&self) -> Vec<Message> {
+        self.log.messages.lock().clone()
+    }
+
+    /// Is ready when no part holds a trace any more: the request and all that it set off, such as
+    /// the flush of a queued write, have ended.
+    pub async fn settled(&self) {
+        self.open.closed().await;
+    }
+}
+
+impl Trace {
+    /// Records a message.
+    pub fn send(
+        &self,
+        from: Participant,
+        to: Participant,
+        what: impl Into<String>,
+        key: &dyn fmt::Debug,
+    ) {
+        let at = self.log.runtime.now_precise().since(self.log.start);
+        let message = Message { from, to, what: what.into(), key: label(key), at };
+        self.log.messages.lock().push(message);
+    }
+}
+
+/// A key as people write it: without the quotes that `Debug` puts around text.
+pub(crate) fn label(key: &dyn fmt::Debug) -> String {
+    let text = format!("{key:?}");
+    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.to_owned(),
+        None => text,
+    }
+}
+
+/// Records when there is a trace to record in; costs a branch when there is none.
+pub(crate) trait Tell {
+    fn tell(&self, from: Participant, to: Participant, what: &str, key: &dyn fmt::Debug);
+}
+
+impl Tell for Option<Trace> {
+    fn tell(&self, from: Participant, to: Participant, what: &str, key: &dyn fmt::Debug) {
+        if let Some(trace) = self {
+            trace.send(from, to, what, key);
+        }
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Participant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Participant {
+    /// Its name in diagrams.
+    pub fn name(self) -> &'static str {
+        match self {
+            Participant::App => "App",
+            Participant::Cache => "Cache",
+            Participant::Database => "Database",
+            Participant::Queue => "Queue",
+            Participant::Worker => "Worker",
+        }
+    }
+}
