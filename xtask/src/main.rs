@@ -1,2 +1,52 @@
 //! Everything a person runs on this repository.
-fn main() {}
+
+mod failure;
+mod load;
+mod step;
+mod test;
+mod tidy;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Everything a person runs on this repository.")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that has to hold: tools, structure, format, lints, tests, docs
+    Test,
+    /// The structure of the tree: who may know whom, what may not be there
+    Tidy,
+    /// Requests per second and per CPU-second, beside redis-server
+    Load(load::Arguments),
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let outcome = match Arguments::parse().task {
+        Task::Test => test::run_all(&root),
+        Task::Tidy => tidy::run(&root),
+        Task::Load(arguments) => load::run(&root, &arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nFAILED: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}

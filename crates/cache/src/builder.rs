@@ -81,8 +81,13 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
     }
 
     /// Stands in front of `source`.
-    pub fn source(mut self, source: impl Source<K, V>) -> Self {
-        self.source = Some(Arc::new(source));
+    pub fn source(self, source: impl Source<K, V>) -> Self {
+        self.shared_source(Arc::new(source))
+    }
+
+    /// Stands in front of a source that others know too.
+    pub fn shared_source(mut self, source: Arc<dyn Source<K, V>>) -> Self {
+        self.source = Some(source);
         self
     }
 

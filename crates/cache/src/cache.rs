@@ -37,7 +37,7 @@ pub struct Cache<K: Key, V: Value, T = MemoryTier<K, V>> {
 pub enum Peek<W> {
     /// A fresh value, and when it expires.
     Value(W, Time),
-    /// A fresh "known absent".
+    /// There is none: known absent, or not there in a cache that does not load by itself.
     Absent,
     /// Nothing fresh: a read would have to wait.
     Miss,
@@ -54,6 +54,35 @@ impl<V: Clone> ToValue<V> for &V {
     fn to_value(self) -> V {
         self.clone()
     }
+}
+
+/// Makes a key of the borrowed form in which it is looked up, which for most keys is the key itself.
+///
+/// A key type with a borrowed form of its own implements it for that form, beside `Borrow`.
+pub trait ToKey<K> {
+    /// The key.
+    fn to_key(&self) -> K;
+}
+
+impl<K: Clone> ToKey<K> for K {
+    fn to_key(&self) -> K {
+        self.clone()
+    }
+}
+
+macro_rules! to_key {
+    ($($borrowed:ty => $($key:ty),+;)+) => {$($(
+        impl ToKey<$key> for $borrowed {
+            fn to_key(&self) -> $key {
+                self.into()
+            }
+        }
+    )+)+};
+}
+
+to_key! {
+    str => String, Box<str>, Arc<str>;
+    [u8] => Vec<u8>, Box<[u8]>, Arc<[u8]>;
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
@@ -87,7 +116,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     pub fn peek_with<Q, R>(&self, key: &Q, see: impl FnOnce(Peek<T::View<'_>>) -> R) -> R
     where
         T: Lookup<Q>,
-        Q: ToOwned<Owned = K> + ?Sized,
+        Q: ToKey<K> + ?Sized,
     {
         self.peek_at(self.engine.parts.runtime.now(), key, see)
     }
@@ -97,7 +126,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     pub fn peek_at<Q, R>(&self, now: Time, key: &Q, see: impl FnOnce(Peek<T::View<'_>>) -> R) -> R
     where
         T: Lookup<Q>,
-        Q: ToOwned<Owned = K> + ?Sized,
+        Q: ToKey<K> + ?Sized,
     {
         let mut see = Some(see);
         let mut due = None;
@@ -116,7 +145,11 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
                 self.after_hit(key, due, now);
                 output
             }
-            (None, Some(see)) => see(Peek::Miss),
+            (None, Some(see)) if self.engine.loader.is_some() => see(Peek::Miss),
+            (None, Some(see)) => {
+                self.engine.parts.stats.add(Count::Misses, 1);
+                see(Peek::Absent)
+            }
             (None, None) => unreachable!("`see` is used up only for an output"),
         }
     }
@@ -128,7 +161,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     where
         T: Lookup<Q>,
         for<'a> T::View<'a>: ToValue<V>,
-        Q: ToOwned<Owned = K> + ?Sized,
+        Q: ToKey<K> + ?Sized,
     {
         self.peek_with(key, |found| match found {
             Peek::Value(value, _) => Some(value.to_value()),
@@ -150,7 +183,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     where
         T: Lookup<Q>,
         for<'a> T::View<'a>: ToValue<V>,
-        Q: ToOwned<Owned = K> + ?Sized,
+        Q: ToKey<K> + ?Sized,
     {
         let hit = self.peek_with(key, |found| match found {
             Peek::Value(value, _) => Some(Some(value.to_value())),
@@ -159,7 +192,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         });
         match hit {
             Some(value) => Ok(value),
-            None => self.engine.read_one(key.to_owned(), &ReadOptions::default()).await,
+            None => self.engine.read_one(key.to_key(), &ReadOptions::default()).await,
         }
     }
 
@@ -404,12 +437,12 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     #[inline]
     fn after_hit<Q>(&self, key: &Q, fresh_until: Option<Time>, now: Time)
     where
-        Q: ToOwned<Owned = K> + ?Sized,
+        Q: ToKey<K> + ?Sized,
     {
         self.engine.parts.stats.add(Count::Hits, 1);
         let ahead = self.engine.parts.freshness.refresh_ahead;
         if !ahead.is_zero() && fresh_until.is_some_and(|until| until <= now + ahead) {
-            self.engine.refresh(&key.to_owned());
+            self.engine.refresh(&key.to_key());
         }
     }
 }

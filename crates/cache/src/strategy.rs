@@ -34,7 +34,7 @@ use crate::source::Change;
 use crate::{Key, Value};
 
 pub use write_around::{ReadPolicy, WriteAround};
-pub use write_behind::{OnFull, WriteBehind};
+pub use write_behind::{Backoff, OnFull, WriteBehind};
 pub use write_through::{Order, WriteThrough};
 
 pub(crate) use backed::Backed;

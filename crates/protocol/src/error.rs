@@ -27,6 +27,21 @@ impl Error {
     pub fn wrong_type() -> Self {
         Self::new("WRONGTYPE", "Operation against a key holding the wrong kind of value")
     }
+
+    /// Redis' own words for options that do not go together, or that it does not know.
+    pub fn syntax() -> Self {
+        Self::plain("syntax error")
+    }
+
+    /// Redis' own words for what should be a 64-bit integer and is not.
+    pub fn not_an_integer() -> Self {
+        Self::plain("value is not an integer or out of range")
+    }
+
+    /// Redis' own words for too few or too many arguments of `command`.
+    pub fn arity(command: &str) -> Self {
+        Self::plain(format!("wrong number of arguments for '{command}' command"))
+    }
 }
 
 impl fmt::Display for Error {

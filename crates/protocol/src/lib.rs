@@ -1,5 +1,61 @@
 //! The Redis protocol without I/O.
+//!
+//! A [`Session`] takes bytes from a client and a [`Store`](store::Store) that holds the keys, and
+//! gives bytes back. It opens no socket, reads no clock, spawns nothing and depends on no runtime,
+//! so that any model of concurrency can drive it; the calling order is written on [`Session`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use larder_protocol::error::Error;
+//! use larder_protocol::store::{Later, Mode, Outcome, Request, Store, Ticket};
+//! use larder_protocol::value::{Item, View};
+//! use larder_protocol::{Limits, Session};
+//!
+//! /// Holds "hello" under every key.
+//! struct Greeter;
+//!
+//! impl Store for Greeter {
+//!     fn read(
+//!         &mut self,
+//!         _key: &[u8],
+//!         see: &mut dyn FnMut(Option<Item<'_>>),
+//!     ) -> Result<Result<(), Later>, Error> {
+//!         see(Some(Item { value: View::Bytes(b"hello"), expires_in_ms: None }));
+//!         Ok(Ok(()))
+//!     }
+//!
+//!     fn fetch(&mut self, _: Ticket, _: &mut dyn Iterator<Item = &[u8]>, _: Mode) {}
+//!
+//!     fn ask(
+//!         &mut self,
+//!         _: Ticket,
+//!         _: Request<'_>,
+//!         _: Mode,
+//!     ) -> Result<Result<Outcome, Later>, Error> {
+//!         Err(Error::new("READONLY", "this store only greets"))
+//!     }
+//! }
+//!
+//! let mut session = Session::new(1, Arc::new(Limits::default()));
+//! session.receive(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPI", 0, &mut Greeter);
+//! assert_eq!(session.output(), b"$5\r\nhello\r\n");
+//! session.sent(11);
+//! session.receive(b"NG\r\n", 0, &mut Greeter);
+//! assert_eq!(session.output(), b"+PONG\r\n");
+//! ```
+
+mod args;
+mod client;
+mod command;
 pub mod error;
+pub mod frame;
+mod limits;
 pub mod reply;
+mod session;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod value;
+
+pub use limits::Limits;
+pub use session::Session;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::error::Error;
+
 /// A value together with what a command may ask about its life.
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
@@ -18,6 +20,32 @@ pub enum View<'a> {
     Bytes(&'a [u8]),
     /// A hash, or a row of a table.
     Fields(&'a dyn Fields),
+}
+
+impl<'a> View<'a> {
+    /// The value as one string: its bytes, or the document of a row.
+    ///
+    /// # Errors
+    ///
+    /// `WRONGTYPE` for a plain hash.
+    pub fn string(self) -> Result<Cow<'a, [u8]>, Error> {
+        match self {
+            Self::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Fields(fields) => fields.document().ok_or_else(Error::wrong_type),
+        }
+    }
+
+    /// The fields of a hash or a row.
+    ///
+    /// # Errors
+    ///
+    /// `WRONGTYPE` for a string.
+    pub fn fields(self) -> Result<&'a dyn Fields, Error> {
+        match self {
+            Self::Bytes(_) => Err(Error::wrong_type()),
+            Self::Fields(fields) => Ok(fields),
+        }
+    }
 }
 
 /// A value made of named fields.

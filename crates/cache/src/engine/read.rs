@@ -21,13 +21,21 @@ use crate::trace::Tell;
 use crate::{Key, Value};
 
 /// The value that an update finds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Present<'a, V> {
     /// The value.
     pub value: &'a V,
     /// When its copy expires.
     pub fresh_until: Time,
 }
+
+impl<V> Clone for Present<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Present<'_, V> {}
 
 /// Where a reader stands with one key.
 enum Place<V> {

@@ -89,7 +89,10 @@ impl<K: Key, V: Value> Engine<K, V> {
         decide: impl FnOnce(Option<Present<'_, V>>) -> (Edit<V>, R),
     ) -> Result<R> {
         if self.is_plain() {
-            return self.update_plain(&key, decide);
+            options.trace.tell(App, Cache, "update", &key);
+            let output = self.update_plain(&key, decide)?;
+            options.trace.tell(Cache, App, "ok", &key);
+            return Ok(output);
         }
         let guard = self.turn(&key).await?;
         let reader = ReadOptions {

@@ -62,6 +62,7 @@ mod worker;
 pub use database::Sqlite;
 pub use options::{Durability, SqliteOptions};
 pub use queries::Queries;
+/// The library whose connections [`Sqlite::read`] and [`Sqlite::write`] hand out.
 pub use rusqlite;
 pub use schema::{TableSpec, ValueColumns};
 pub use table::{SqliteTable, TableBuilder};

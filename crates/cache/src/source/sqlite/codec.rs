@@ -117,9 +117,10 @@ fn exact(integer: i64) -> Option<Cell> {
 
 /// SQLite turns text that looks like a number into one, and a whole one into an integer.
 fn numeric(text: Box<str>) -> Option<Cell> {
-    let letters = |letter: char| letter.is_ascii_alphabetic() && !letter.eq_ignore_ascii_case(&'e');
-    let is_number = !text.contains(letters) && text.trim_ascii().parse::<f64>().is_ok();
-    if !is_number {
+    let is_letter = |letter: char| letter.is_ascii_alphabetic() && !"eE".contains(letter);
+    let is_space = |letter: char| letter.is_ascii_whitespace() || letter == '\x0b';
+    let trimmed = text.trim_matches(is_space);
+    if trimmed.contains(is_letter) || trimmed.parse::<f64>().is_err() {
         return Some(Cell::Text(text));
     }
     integer(&text).or_else(|| match real(&text)? {
@@ -172,7 +173,7 @@ mod tests {
         assert_eq!(key("7.5"), Some(Cell::Real(7.5)));
         assert_eq!(key("2024-01-31"), Some(text("2024-01-31")));
         assert_eq!(key("inf"), Some(text("inf")));
-        for other in ["7.0", "07", " 7", "7.", "75e-1", "1e3"] {
+        for other in ["7.0", "07", " 7", "7\x0b", "7.", "75e-1", "1e3"] {
             assert_eq!(key(other), None, "{other:?}");
         }
     }

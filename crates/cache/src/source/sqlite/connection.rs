@@ -11,6 +11,13 @@ use crate::source::SourceError;
 /// Statements kept prepared on each connection: a few shapes for each of some dozens of tables.
 const STATEMENTS_KEPT: usize = 256;
 
+/// Pages that each connection keeps in memory. (Mapping the file instead would turn its truncation
+/// by another program into a signal.)
+const PAGES_KEPT_KIB: i64 = 8 << 10;
+
+/// What the write-ahead log is cut back to once its pages are in the file.
+const LOG_BYTES_KEPT: u32 = 64 << 20;
+
 /// The path as SQLite is to see it: absolute, so that no name is taken for a URI or for a database
 /// in memory.
 pub(super) fn resolve(path: &Path, options: &SqliteOptions) -> Result<PathBuf, SourceError> {
@@ -41,6 +48,9 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
     if is_read_only {
         return Err(misconfigured(format!("the SQLite file {} is read-only", path.display())));
     }
+    connection
+        .pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)
+        .map_err(|error| opening(path, &error))?;
     let mode = turn_to_wal(&connection).map_err(|error| opening(path, &error))?;
     if mode != "wal" {
         let path = path.display();
@@ -69,6 +79,7 @@ fn connect(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Connection>
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -PAGES_KEPT_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // SQLite reads the file no sooner than the first statement needs it.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, limits::Limit, params_from_iter};
 
 use super::codec;
-use super::statement::{select_many, select_one};
+use super::statement::select_many;
 use super::table::Bound;
 use crate::source::row::{Cell, Row};
 use crate::source::{Loaded, SourceError};
@@ -49,7 +49,7 @@ pub(super) fn load_one<K: 'static, V: 'static>(
     bound: &Bound<K, V>,
     key: &[Cell],
 ) -> Result<Option<V>, SourceError> {
-    let mut statement = connection.prepare_cached(&select_one(&bound.layout))?;
+    let mut statement = connection.prepare_cached(&bound.statements.select)?;
     let mut rows = statement.query(params_from_iter(key))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     decode(bound, row, 0).map(Some)

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Queries {
     /// Queries that loaded keys, each for as many keys as one statement holds.
     pub loads: u64,
-    /// Batches of changes that were tried, those that failed among them.
+    /// Batches of changes that were tried: those that failed among them, and twice those that were
+    /// undone with a neighbour and ran again.
     pub stores: u64,
     /// Calls of [`Sqlite::read`](super::Sqlite::read).
     pub reads: u64,

@@ -13,10 +13,43 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Selects the values of one key.
-pub(super) fn select_one(layout: &Layout) -> String {
-    let table = quoted(&layout.table);
-    format!("SELECT {} FROM main.{table} AS r WHERE {}", columns(layout), key_is(layout, 1))
+/// The statements that never vary: each takes one key.
+#[derive(Debug)]
+pub(super) struct Statements {
+    /// Selects the values.
+    pub(super) select: String,
+    /// Tells whether there is a row.
+    pub(super) exists: String,
+    /// Deletes the row.
+    pub(super) delete: String,
+}
+
+impl Statements {
+    pub(super) fn new(layout: &Layout) -> Self {
+        let table = quoted(&layout.table);
+        let row = format!("FROM main.{table} AS r WHERE {}", key_is(layout, 1));
+        Self {
+            select: format!("SELECT {} {row}", columns(layout)),
+            exists: format!("SELECT 1 {row}"),
+            delete: format!("DELETE {row}"),
+        }
+    }
+}
+
+/// The statements that put the columns at `named`: each takes their values, then the key.
+#[derive(Debug)]
+pub(super) struct PutStatements {
+    pub(super) named: Vec<usize>,
+    /// Sets the columns of an existing row.
+    pub(super) update: String,
+    /// Inserts a row.
+    pub(super) insert: String,
+}
+
+impl PutStatements {
+    pub(super) fn new(layout: &Layout, named: Vec<usize>) -> Self {
+        Self { update: update(layout, &named), insert: insert(layout, &named), named }
+    }
 }
 
 /// Selects the values of `rows` keys: each row is led by the number of its key, from 0. A key of
@@ -41,13 +74,7 @@ pub(super) fn select_many(layout: &Layout, rows: usize) -> String {
     sql
 }
 
-/// Tells whether a key has a row.
-pub(super) fn exists(layout: &Layout) -> String {
-    format!("SELECT 1 FROM main.{} AS r WHERE {}", quoted(&layout.table), key_is(layout, 1))
-}
-
-/// Sets the columns at `named` of one key's row: first their values, then the key.
-pub(super) fn update(layout: &Layout, named: &[usize]) -> String {
+fn update(layout: &Layout, named: &[usize]) -> String {
     let assignments = named.iter().enumerate().map(|(at, position)| {
         let column = quoted(&layout.columns[*position].name);
         format!("{column} = ?{}", at + 1)
@@ -57,18 +84,12 @@ pub(super) fn update(layout: &Layout, named: &[usize]) -> String {
     format!("UPDATE main.{} AS r SET {assignments} WHERE {key}", quoted(&layout.table))
 }
 
-/// Inserts one row: first the values of the columns at `named`, then the key.
-pub(super) fn insert(layout: &Layout, named: &[usize]) -> String {
+fn insert(layout: &Layout, named: &[usize]) -> String {
     let values = named.iter().map(|position| &*layout.columns[*position].name);
     let names = values.chain(layout.key.iter().map(|key| &*key.name)).map(quoted);
     let names = names.collect::<Vec<_>>().join(", ");
     let parameters = parameters(1, named.len() + layout.key.len());
     format!("INSERT INTO main.{} ({names}) VALUES ({parameters})", quoted(&layout.table))
-}
-
-/// Deletes one key's row.
-pub(super) fn delete(layout: &Layout) -> String {
-    format!("DELETE FROM main.{} AS r WHERE {}", quoted(&layout.table), key_is(layout, 1))
 }
 
 fn columns(layout: &Layout) -> String {

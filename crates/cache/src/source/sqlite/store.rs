@@ -10,7 +10,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::error::rejected;
 use super::load::load_one;
-use super::statement::{delete, exists, insert, update};
+use super::statement::PutStatements;
 use super::table::Bound;
 use crate::source::row::{Cell, Row};
 use crate::source::{Change, SourceError, Stored};
@@ -22,13 +22,18 @@ pub(super) fn store<K: 'static, V: 'static>(
     changes: &[Change<K, V>],
 ) -> Result<Vec<Stored<V>>, SourceError> {
     bound.counters.stores.add_one();
-    changes.iter().map(|change| store_one(connection, bound, change)).collect()
+    let mut puts = None;
+    changes.iter().map(|change| store_one(connection, bound, change, &mut puts)).collect()
 }
+
+/// The statements of the latest put: its neighbours mostly name the same columns.
+type Latest = Option<PutStatements>;
 
 fn store_one<K: 'static, V: 'static>(
     connection: &Connection,
     bound: &Bound<K, V>,
     change: &Change<K, V>,
+    puts: &mut Latest,
 ) -> Result<Stored<V>, SourceError> {
     let key = bound.key(&change.key)?;
     match (&change.value, key) {
@@ -38,7 +43,10 @@ fn store_one<K: 'static, V: 'static>(
             "the key is of another type than the key columns of table {:?}",
             bound.layout.table
         ))),
-        (Some(value), Some(key)) => put(connection, bound, &key, value),
+        (Some(value), Some(key)) => {
+            let row = bound.mapping.row(&bound.layout.columns, value)?;
+            put(connection, bound, &key, &row, puts)
+        }
     }
 }
 
@@ -47,28 +55,37 @@ fn remove<K: 'static, V: 'static>(
     bound: &Bound<K, V>,
     key: &[Cell],
 ) -> Result<Stored<V>, SourceError> {
-    let mut statement = connection.prepare_cached(&delete(&bound.layout))?;
-    let deleted = statement.execute(params_from_iter(key))?;
-    Ok(Stored { value: None, existed: Some(deleted > 0) })
+    let mut statement = connection.prepare_cached(&bound.statements.delete)?;
+    let existed = statement.execute(params_from_iter(key))? > 0;
+    // A trigger that deletes softly leaves the row, which the next load would find.
+    let mut exists = connection.prepare_cached(&bound.statements.exists)?;
+    if !existed && exists.exists(params_from_iter(key))? {
+        let sentence = format!("a trigger of table {:?} kept the row", bound.layout.table);
+        return Err(rejected(sentence));
+    }
+    Ok(Stored { value: None, existed: Some(existed) })
 }
 
 fn put<K: 'static, V: 'static>(
     connection: &Connection,
     bound: &Bound<K, V>,
     key: &[Cell],
-    value: &V,
+    row: &Row,
+    puts: &mut Latest,
 ) -> Result<Stored<V>, SourceError> {
-    let row = bound.mapping.row(&bound.layout.columns, value)?;
-    let named = storable(bound, &row, key)?;
-    let positions: Vec<usize> = named.iter().map(|(position, _)| *position).collect();
+    let named = storable(bound, row, key)?;
+    let positions = named.iter().map(|(position, _)| *position);
+    let same = puts.take().filter(|puts| positions.clone().eq(puts.named.iter().copied()));
+    let puts =
+        puts.insert(same.unwrap_or_else(|| PutStatements::new(&bound.layout, positions.collect())));
     let cells = || params_from_iter(named.iter().map(|(_, cell)| *cell).chain(key));
     let existed = if named.is_empty() {
-        connection.prepare_cached(&exists(&bound.layout))?.exists(cells())?
+        connection.prepare_cached(&bound.statements.exists)?.exists(cells())?
     } else {
-        connection.prepare_cached(&update(&bound.layout, &positions))?.execute(cells())? > 0
+        connection.prepare_cached(&puts.update)?.execute(cells())? > 0
     };
     if !existed {
-        connection.prepare_cached(&insert(&bound.layout, &positions))?.execute(cells())?;
+        connection.prepare_cached(&puts.insert)?.execute(cells())?;
     }
     match load_one(connection, bound, key)? {
         Some(value) => Ok(Stored { value: Some(value), existed: Some(existed) }),

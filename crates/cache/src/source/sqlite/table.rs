@@ -12,6 +12,7 @@ use super::error::misconfigured;
 use super::load::load;
 use super::queries::Counters;
 use super::schema::{Layout, TableSpec, ValueColumns};
+use super::statement::Statements;
 use super::store::store;
 use crate::source::row::{BytesMapping, Cell, Columns, KeyCells, Mapping, SerdeMapping};
 use crate::source::{Capabilities, Change, Loaded, Source, SourceError, Stored};
@@ -36,6 +37,7 @@ pub struct SqliteTable<K, V> {
 /// What the jobs of a table need. It holds no [`Sqlite`], which a job must not keep alive.
 pub(super) struct Bound<K, V> {
     pub(super) layout: Layout,
+    pub(super) statements: Statements,
     pub(super) mapping: Box<dyn Mapping<K, V>>,
     pub(super) counters: Arc<Counters>,
 }
@@ -58,7 +60,8 @@ impl<K: 'static, V: 'static> Bound<K, V> {
 impl<K: 'static, V: 'static> SqliteTable<K, V> {
     pub(super) fn new(sqlite: Sqlite, layout: Layout, mapping: Box<dyn Mapping<K, V>>) -> Self {
         let counters = sqlite.counters();
-        Self { sqlite, bound: Arc::new(Bound { layout, mapping, counters }) }
+        let statements = Statements::new(&layout);
+        Self { sqlite, bound: Arc::new(Bound { layout, statements, mapping, counters }) }
     }
 
     /// The database that holds it.

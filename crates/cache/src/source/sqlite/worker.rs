@@ -131,9 +131,9 @@ fn read(connection: &Connection, jobs: &Jobs) {
 fn write(connection: &Connection, jobs: &Jobs, counters: &Counters) {
     while let Some(first) = jobs.pop() {
         let mut group = vec![first];
-        let shares = |job: &Box<dyn Job>| job.company() == Company::Shared;
-        while shares(&group[0]) && group.len() < GROUP_MAX {
-            let Some(job) = jobs.pop_if(shares) else { break };
+        let shares = |job: &dyn Job| job.company() == Company::Shared;
+        while shares(group[0].as_ref()) && group.len() < GROUP_MAX {
+            let Some(job) = jobs.pop_if(|job| shares(job.as_ref())) else { break };
             group.push(job);
         }
         commit_group(connection, group, counters);
@@ -174,6 +174,8 @@ enum End {
 }
 
 fn transact(connection: &Connection, group: &mut [Box<dyn Job>]) -> End {
+    // One is open only when an earlier roll-back failed.
+    roll_back(connection);
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         return End::NotBegun(error.into());
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::source::row::KeyCells;
 use crate::source::sqlite::schema::{Layout, TableSpec, ValueColumns};
-use crate::source::sqlite::statement::{delete, select_many, select_one, update};
+use crate::source::sqlite::statement::{PutStatements, Statements, select_many};
 
 const COUNTED: &str = "INSERT INTO person (id, name, age) \
      WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 39999) \
@@ -72,7 +72,7 @@ async fn keys_are_compared_byte_for_byte() {
     let table = fixture.sqlite.table("t").key(["k"]).bytes::<Vec<u8>, Vec<u8>>("v").await.unwrap();
     assert_eq!(load_one(&table, b"A".to_vec()).await.unwrap(), Some(b"large".to_vec()));
     assert_eq!(load_one(&table, b"a".to_vec()).await.unwrap(), Some(b"small".to_vec()));
-    let deleted = table.store(vec![super::delete(b"A".to_vec())]).await.unwrap();
+    let deleted = table.store(vec![delete(b"A".to_vec())]).await.unwrap();
     assert_eq!(deleted[0].existed, Some(true));
     assert_eq!(fixture.ask("SELECT k FROM t").await, "a");
 }
@@ -129,12 +129,9 @@ async fn every_statement_finds_its_row_by_index() {
         };
         let plan = move |connection: &rusqlite::Connection| {
             let layout = Layout::inspect(connection, &spec)?;
-            let statements = [
-                select_one(&layout),
-                select_many(&layout, 4),
-                update(&layout, &[0]),
-                delete(&layout),
-            ];
+            let one = Statements::new(&layout);
+            let update = PutStatements::new(&layout, vec![0]).update;
+            let statements = [one.select, one.delete, update, select_many(&layout, 4)];
             let mut steps = Vec::new();
             for sql in statements {
                 let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;

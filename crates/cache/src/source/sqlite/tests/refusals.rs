@@ -34,6 +34,18 @@ async fn what_a_constraint_forbids_is_rejected_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_delete_that_a_trigger_ignores_is_rejected() {
+    let fixture = Fixture::new(&format!(
+        "{PERSON}; INSERT INTO person VALUES (1, 'a', 1, 'x'); \
+         CREATE TRIGGER soft BEFORE DELETE ON person BEGIN SELECT RAISE(IGNORE); END"
+    ))
+    .await;
+    let error = store_one(&people(&fixture).await, delete(1)).await.unwrap_err();
+    assert_eq!(error.kind(), SourceErrorKind::Rejected);
+    assert!(error.message().contains("kept the row"), "{error}");
+}
+
+#[tokio::test]
 async fn one_refused_change_undoes_its_whole_batch() {
     let fixture = Fixture::new(PERSON).await;
     let table = fixture.sqlite.table("person").rows::<i64, serde_json::Value>().await.unwrap();

@@ -145,3 +145,39 @@ async fn a_value_with_no_column_but_the_key_makes_a_row() {
     assert_eq!(other.kind(), SourceErrorKind::Rejected);
     assert!(other.message().contains("another key"), "{other}");
 }
+
+#[tokio::test]
+async fn a_row_that_could_not_be_read_again_is_not_stored() {
+    let fixture = Fixture::new(&format!(
+        "{PERSON}; CREATE TRIGGER t AFTER INSERT ON person \
+         BEGIN UPDATE person SET age = 'old' WHERE id = new.id; END"
+    ))
+    .await;
+    let answer = store_one(&people(&fixture).await, put(1, person("Ada", 36))).await;
+    assert_eq!(kind(answer), Some(SourceErrorKind::Undecodable));
+    assert_eq!(fixture.ask("SELECT count(*) FROM person").await, "0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_load_sees_a_batch_whole_or_not_at_all() {
+    let fixture = Fixture::new(PERSON).await;
+    let table = std::sync::Arc::new(people(&fixture).await);
+    let both = |age| vec![put(1, person("a", age)), put(2, person("b", age))];
+    table.store(both(0)).await.unwrap();
+    let reader = table.clone();
+    let reading = tokio::spawn(async move {
+        loop {
+            let found = reader.load(vec![1, 2]).await.unwrap();
+            let ages = found.into_iter().map(|loaded| loaded.unwrap().unwrap().age);
+            let ages: Vec<_> = ages.collect();
+            assert_eq!(ages[0], ages[1]);
+            if ages[0] == 200 {
+                break;
+            }
+        }
+    });
+    for age in 1..=200 {
+        table.store(both(age)).await.unwrap();
+    }
+    reading.await.unwrap();
+}

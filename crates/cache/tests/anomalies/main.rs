@@ -1,0 +1,18 @@
+//! The anomalies that a caching tier must survive, each as a scenario that runs on larder and on
+//! what a competent engineer writes by hand first. larder must hold; the other must not, or the
+//! scenario would prove nothing.
+//!
+//! Everything but `threads` runs under virtual time, one interleaving at a time; nothing sleeps.
+
+mod kit;
+mod larder_subject;
+mod naive;
+mod naive_queue;
+mod scene;
+
+mod all_strategies;
+mod attack;
+mod loaders;
+mod partial;
+mod write_behind;
+mod write_through;

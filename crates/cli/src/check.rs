@@ -1,0 +1,16 @@
+//! `larder check`
+
+use larder_server::config::Overrides;
+
+use crate::{CheckOptions, Failure, read_config};
+
+/// Says whether a configuration would serve.
+pub(crate) fn run(options: &CheckOptions) -> Result<(), Failure> {
+    let text = read_config(&options.config)?;
+    let overrides = Overrides { data: options.data.clone(), ..Overrides::default() };
+    let wrong = |report| Failure::misconfigured(text.render(&report));
+    let config = text.parse(&overrides).map_err(wrong)?;
+    larder_server::check(&config).map_err(wrong)?;
+    println!("{}: {} keyspaces, all good", options.config.display(), config.keyspaces.len());
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! A client: its session, its store, and the count of all clients.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use larder_protocol::{Limits, Session};
+
+use crate::model::{Connection, Service};
+use crate::report::Report;
+use crate::store::ClientStore;
+
+/// Opens clients: what a model serves.
+pub struct Clients {
+    report: Arc<Report>,
+    limits: Arc<Limits>,
+    clients_max: usize,
+    census: Arc<Census>,
+}
+
+/// How many clients there are and have been.
+#[derive(Debug, Default)]
+pub struct Census {
+    connected: AtomicUsize,
+    accepted: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// One client.
+pub struct Client {
+    session: Session,
+    store: ClientStore,
+    census: Arc<Census>,
+}
+
+impl Clients {
+    /// Clients of the keyspaces behind `report`, at most `clients_max` at a time.
+    pub fn new(report: Arc<Report>, limits: Limits, clients_max: usize) -> Self {
+        let census = report.census.clone();
+        Self { report, limits: Arc::new(limits), clients_max, census }
+    }
+}
+
+impl Service for Clients {
+    type Connection = Client;
+
+    fn connect(&self, waker: Waker) -> Result<Client, Vec<u8>> {
+        if self.census.connected.fetch_add(1, Ordering::Relaxed) >= self.clients_max {
+            self.census.connected.fetch_sub(1, Ordering::Relaxed);
+            self.census.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(b"-ERR max number of clients reached\r\n".to_vec());
+        }
+        let id = self.census.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(Client {
+            session: Session::new(id, self.limits.clone()),
+            store: ClientStore::new(self.report.clone(), waker),
+            census: self.census.clone(),
+        })
+    }
+}
+
+impl Census {
+    /// Clients connected now.
+    pub fn connected(&self) -> usize {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Clients accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Clients refused so far because there were too many.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+impl Client {
+    /// Lets the session do something, then starts what it could not have at once.
+    fn act(&mut self, act: impl FnOnce(&mut Session, &mut ClientStore)) {
+        self.store.begin();
+        act(&mut self.session, &mut self.store);
+        self.store.dispatch();
+    }
+}
+
+impl Connection for Client {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.act(|session, store| session.receive(bytes, unix_ms(), store));
+    }
+
+    fn resume(&mut self) {
+        self.act(|session, store| {
+            for (ticket, answer) in store.arrived() {
+                session.answer(ticket, answer);
+            }
+            session.advance(unix_ms(), store);
+        });
+    }
+
+    fn output(&self) -> &[u8] {
+        self.session.output()
+    }
+
+    fn sent(&mut self, count: usize) {
+        self.session.sent(count);
+        if self.session.output().is_empty() {
+            self.act(|session, store| session.advance(unix_ms(), store));
+        }
+    }
+
+    fn wants_input(&self) -> bool {
+        self.session.wants_input()
+    }
+
+    fn end_of_input(&mut self) {
+        self.session.end_of_input();
+    }
+
+    fn drain(&mut self) {
+        self.session.drain();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.session.is_finished()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.census.connected.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,127 @@
+//! A keyspace: a key prefix, the cache behind it, and the shape of its values.
+
+use larder::{Cache, Edit, Lifetime};
+use larder_protocol::error::Error;
+use larder_protocol::store::{Change, Expiry};
+
+use crate::key::Key;
+use crate::mapping::RowSchema;
+use crate::value::{Hash, Value};
+
+/// A key prefix and what serves it.
+#[derive(Debug)]
+pub struct Keyspace {
+    /// Its name in the configuration.
+    pub name: Box<str>,
+    /// What its keys begin with; empty for the default keyspace.
+    pub prefix: Box<[u8]>,
+    /// The engine.
+    pub cache: Cache<Key, Value>,
+    /// What its values look like.
+    pub shape: Shape,
+    /// Where its rows are, in words: a source and a table.
+    pub origin: Box<str>,
+}
+
+/// What the values of a keyspace look like.
+#[derive(Debug)]
+pub enum Shape {
+    /// Strings and hashes, as in Redis: there is no source that would have to hold them.
+    Free,
+    /// Strings, in one column of a table.
+    Bytes,
+    /// Rows of a table.
+    Row(RowSchema),
+}
+
+impl Keyspace {
+    /// The value that `SET key bytes` puts there.
+    pub fn value(&self, key: &Key, bytes: &[u8]) -> Result<Value, Error> {
+        match &self.shape {
+            Shape::Free | Shape::Bytes => Ok(Value::bytes(bytes)),
+            Shape::Row(schema) => schema.row_of_json(key, bytes),
+        }
+    }
+
+    /// What a command's change makes of the present value.
+    pub fn edit(&self, key: &Key, present: Option<&Value>, change: Change) -> Result<Edit<Value>, Error> {
+        match change {
+            Change::Keep => Ok(Edit::Keep),
+            Change::Remove => Ok(Edit::Remove),
+            Change::Expire(expiry) => Ok(Edit::Expire(lifetime(expiry))),
+            Change::Put { value, expiry } => Ok(Edit::Put(self.value(key, &value)?, lifetime(expiry))),
+            Change::SetFields(fields) => self.set_fields(key, present, fields),
+            Change::RemoveFields(names) => self.remove_fields(key, present, &names),
+        }
+    }
+
+    /// The key as clients write it.
+    pub fn full_key(&self, key: &Key) -> Vec<u8> {
+        [&*self.prefix, key.as_ref()].concat()
+    }
+
+    fn set_fields(
+        &self,
+        key: &Key,
+        present: Option<&Value>,
+        fields: Vec<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Edit<Value>, Error> {
+        let value = match &self.shape {
+            Shape::Bytes => return Err(self.holds_strings()),
+            Shape::Row(schema) => schema.row_of_fields(key, &fields)?,
+            Shape::Free => {
+                let mut hash = hash(present)?;
+                hash.set(fields);
+                Value::Hash(hash.into())
+            }
+        };
+        Ok(Edit::Put(value, Lifetime::Keep))
+    }
+
+    fn remove_fields(
+        &self,
+        key: &Key,
+        present: Option<&Value>,
+        names: &[Vec<u8>],
+    ) -> Result<Edit<Value>, Error> {
+        let value = match &self.shape {
+            Shape::Bytes => return Err(self.holds_strings()),
+            Shape::Row(schema) => schema.row_without(key, names)?,
+            Shape::Free => {
+                let mut hash = hash(present)?;
+                hash.remove(names);
+                if larder_protocol::value::Fields::is_empty(&hash) {
+                    return Ok(Edit::Remove);
+                }
+                Value::Hash(hash.into())
+            }
+        };
+        Ok(Edit::Put(value, Lifetime::Keep))
+    }
+
+    fn holds_strings(&self) -> Error {
+        let name = &self.name;
+        let text = format!(
+            "keyspace '{name}' holds strings; fields need a table and value = \"row\" in its configuration"
+        );
+        Error::new("WRONGTYPE", text)
+    }
+}
+
+/// The lifetime that a command's expiry gives a copy.
+pub fn lifetime(expiry: Expiry) -> Lifetime {
+    match expiry {
+        Expiry::Default => Lifetime::Policy,
+        Expiry::Keep => Lifetime::Keep,
+        Expiry::Never => Lifetime::Forever,
+        Expiry::InMs(millis) => Lifetime::For(std::time::Duration::from_millis(millis)),
+    }
+}
+
+fn hash(present: Option<&Value>) -> Result<Hash, Error> {
+    match present {
+        None => Ok(Hash::default()),
+        Some(Value::Hash(hash)) => Ok(Hash::clone(hash)),
+        Some(Value::Bytes(_) | Value::Row(_)) => Err(Error::wrong_type()),
+    }
+}

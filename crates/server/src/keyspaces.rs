@@ -1,0 +1,116 @@
+//! All keyspaces of a server, and which of them a key belongs to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use larder::runtime::Runtime;
+use larder_protocol::error::Error;
+
+use crate::key::Key;
+use crate::keyspace::Keyspace;
+
+/// The keyspaces of a server.
+#[derive(Debug)]
+pub struct Keyspaces {
+    /// The longest prefix first.
+    prefixed: Vec<Arc<Keyspace>>,
+    /// Whether some prefix begins with this byte: most keys of the default keyspace need no more.
+    first_bytes: [bool; 256],
+    default: Option<Arc<Keyspace>>,
+    key_bytes_max: usize,
+}
+
+impl Keyspaces {
+    /// These keyspaces, and for keys that match no prefix the default one, without which they are
+    /// refused. Prefixes must not be empty, and no two the same.
+    pub fn new(
+        mut prefixed: Vec<Arc<Keyspace>>,
+        default: Option<Arc<Keyspace>>,
+        key_bytes_max: usize,
+    ) -> Self {
+        prefixed.sort_by_key(|keyspace| std::cmp::Reverse(keyspace.prefix.len()));
+        let mut first_bytes = [false; 256];
+        for keyspace in &prefixed {
+            first_bytes[usize::from(keyspace.prefix[0])] = true;
+        }
+        Self { prefixed, first_bytes, default, key_bytes_max }
+    }
+
+    /// The keyspace of a key, and the key behind the prefix.
+    ///
+    /// # Errors
+    ///
+    /// When the key is too long, or matches no prefix and there is no default keyspace.
+    #[inline]
+    pub fn route<'k>(&self, key: &'k [u8]) -> Result<(&Arc<Keyspace>, &'k [u8]), Error> {
+        if key.len() > self.key_bytes_max {
+            return Err(self.too_long(key));
+        }
+        if key.first().is_some_and(|first| self.first_bytes[usize::from(*first)]) {
+            for keyspace in &self.prefixed {
+                if let Some(rest) = key.strip_prefix(&*keyspace.prefix) {
+                    return Ok((keyspace, rest));
+                }
+            }
+        }
+        match &self.default {
+            Some(keyspace) => Ok((keyspace, key)),
+            None => Err(self.unmatched(key)),
+        }
+    }
+
+    /// [`route`](Self::route) with owned results.
+    pub fn route_owned(&self, key: &[u8]) -> Result<(Arc<Keyspace>, Key), Error> {
+        let (keyspace, key) = self.route(key)?;
+        Ok((keyspace.clone(), key.into()))
+    }
+
+    /// Every keyspace, the default one last.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Keyspace>> {
+        self.prefixed.iter().chain(&self.default)
+    }
+
+    /// The keyspace of that name.
+    pub fn named(&self, name: &[u8]) -> Option<&Arc<Keyspace>> {
+        self.iter().find(|keyspace| keyspace.name.as_bytes() == name)
+    }
+
+    /// The runtime that all of them run on.
+    ///
+    /// # Panics
+    ///
+    /// When there is no keyspace at all, which no configuration gives.
+    pub fn runtime(&self) -> &Arc<dyn Runtime> {
+        self.iter().next().expect("a server has a keyspace").cache.runtime()
+    }
+
+    /// Removes expired copies everywhere.
+    pub fn sweep(&self) {
+        self.iter().for_each(|keyspace| keyspace.cache.sweep());
+    }
+
+    /// Shuts every cache down and flushes what is queued, all at the same time; the names of the
+    /// keyspaces that could not, and how many acknowledged writes each has left.
+    pub async fn shutdown(&self, patience: Duration) -> Vec<(Box<str>, u64)> {
+        let each = self.iter().map(|keyspace| async move {
+            let unflushed = keyspace.cache.shutdown(patience).await.err()?;
+            Some((keyspace.name.clone(), unflushed.writes))
+        });
+        futures_util::future::join_all(each).await.into_iter().flatten().collect()
+    }
+
+    fn too_long(&self, key: &[u8]) -> Error {
+        let (length, max) = (key.len(), self.key_bytes_max);
+        Error::plain(format!(
+            "the key has {length} bytes and at most {max} are allowed: shorten it or raise limits.key_bytes_max"
+        ))
+    }
+
+    fn unmatched(&self, key: &[u8]) -> Error {
+        let shown: String = String::from_utf8_lossy(key).chars().take(128).collect();
+        let prefixes: Vec<_> =
+            self.prefixed.iter().map(|keyspace| String::from_utf8_lossy(&keyspace.prefix)).collect();
+        let prefixes = prefixes.join(", ");
+        Error::plain(format!("no keyspace has the key '{shown}': the prefixes are {prefixes}"))
+    }
+}

@@ -1,0 +1,239 @@
+//! Values that are rows: a JSON object to `GET` and `SET`, fields to `HGET` and `HSET`.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use larder::source::row::{Cell, Column, ColumnType, Columns, Mapping, Row};
+use larder::source::{SourceError, SourceErrorKind};
+use larder_protocol::error::Error;
+use larder_protocol::value::Fields;
+use serde_json::Value as Json;
+
+use super::{cell, key_cells};
+use crate::key::Key;
+use crate::value::Value;
+
+/// A row, and its JSON once somebody has asked for it.
+#[derive(Debug)]
+pub struct RowValue {
+    row: Row,
+    document: OnceLock<Box<[u8]>>,
+}
+
+/// What the server knows of a table in order to make rows of what clients send.
+#[derive(Debug, Clone)]
+pub struct RowSchema {
+    table: Box<str>,
+    columns: Columns,
+    /// The positions of the key columns, in the order of the key's parts.
+    key: Box<[usize]>,
+}
+
+/// Keys over one or several columns, the value the whole row.
+#[derive(Debug, Clone, Copy)]
+pub struct RowMapping {
+    key_parts: usize,
+}
+
+impl RowMapping {
+    /// Keys of so many parts.
+    pub fn new(key_parts: usize) -> Self {
+        Self { key_parts }
+    }
+}
+
+impl Mapping<Key, Value> for RowMapping {
+    fn key(&self, key: &Key) -> Result<Vec<Cell>, SourceError> {
+        key_cells(key, self.key_parts)
+    }
+
+    fn value(&self, row: Row) -> Result<Value, SourceError> {
+        Ok(RowValue::new(row).into())
+    }
+
+    fn row(&self, columns: &Columns, value: &Value) -> Result<Row, SourceError> {
+        match value {
+            Value::Row(value) => Ok(value.row.clone()),
+            // The shape of the keyspace lets only rows come here.
+            Value::Bytes(_) | Value::Hash(_) => Ok(Row::empty(columns.clone())),
+        }
+    }
+
+    /// Columns that nobody has named are NULL in a row that was not there.
+    fn merge(&self, base: Option<&Value>, change: &Value) -> Value {
+        let Value::Row(change) = change else { return change.clone() };
+        let merged = match base {
+            Some(Value::Row(base)) => base.row.merged(&change.row),
+            _ => nulls(change.row.columns()).merged(&change.row),
+        };
+        RowValue::new(merged).into()
+    }
+
+    fn is_whole(&self, change: &Value) -> bool {
+        match change {
+            Value::Row(value) => value.row.is_whole(),
+            Value::Bytes(_) | Value::Hash(_) => true,
+        }
+    }
+}
+
+impl RowSchema {
+    /// The schema of a table whose key is made of the columns `key`.
+    ///
+    /// # Errors
+    ///
+    /// When a key column is none of `columns`.
+    pub fn new<'k>(
+        table: &str,
+        columns: Columns,
+        key: impl Iterator<Item = &'k str>,
+    ) -> Result<Self, SourceError> {
+        let position = |name: &str| {
+            columns.position(name).ok_or_else(|| {
+                let sentence = format!("the key column '{name}' is not a column of '{table}'");
+                SourceError::new(SourceErrorKind::Misconfigured, sentence)
+            })
+        };
+        let key = key.map(position).collect::<Result<_, _>>()?;
+        Ok(Self { table: table.into(), columns, key })
+    }
+
+    /// The columns that a JSON object names, of the row of `key`.
+    pub fn row_of_json(&self, key: &Key, text: &[u8]) -> Result<Value, Error> {
+        let Ok(Json::Object(members)) = serde_json::from_slice(text) else {
+            let text = format!(
+                "a value of table '{}' is a row: give a JSON object such as {{\"{}\": ...}}",
+                self.table,
+                self.columns.last().map_or("column", |column| &column.name),
+            );
+            return Err(Error::plain(text));
+        };
+        let mut row = self.row_of_key(key)?;
+        for (name, value) in &members {
+            let position = self.position(name)?;
+            let cell = cell::from_json(&self.columns[position], value).map_err(Error::plain)?;
+            row.set(position, cell);
+        }
+        Ok(RowValue::new(row).into())
+    }
+
+    /// The columns that fields name, of the row of `key`.
+    pub fn row_of_fields(&self, key: &Key, fields: &[(Vec<u8>, Vec<u8>)]) -> Result<Value, Error> {
+        let mut row = self.row_of_key(key)?;
+        for (name, value) in fields {
+            let position = self.position(&String::from_utf8_lossy(name))?;
+            let cell = cell::from_field(&self.columns[position], value).map_err(Error::plain)?;
+            row.set(position, cell);
+        }
+        Ok(RowValue::new(row).into())
+    }
+
+    /// The row of `key` in which the columns `names` are NULL. Names of no column are passed over,
+    /// as Redis passes over fields that a hash does not have.
+    pub fn row_without(&self, key: &Key, names: &[Vec<u8>]) -> Result<Value, Error> {
+        let mut row = self.row_of_key(key)?;
+        for name in names {
+            let name = String::from_utf8_lossy(name);
+            match self.columns.position(&name) {
+                Some(position) if self.key.contains(&position) => {
+                    let text = format!("column '{name}' is part of the key and cannot be removed");
+                    return Err(Error::plain(text));
+                }
+                Some(position) => row.set(position, Cell::Null),
+                None => {}
+            }
+        }
+        Ok(RowValue::new(row).into())
+    }
+
+    fn row_of_key(&self, key: &Key) -> Result<Row, Error> {
+        let cells = key_cells(key, self.key.len())
+            .map_err(|error| Error::plain(error.message().to_owned()))?;
+        let mut row = Row::empty(self.columns.clone());
+        for (&position, part) in self.key.iter().zip(cells) {
+            row.set(position, typed(&self.columns[position], part)?);
+        }
+        Ok(row)
+    }
+
+    fn position(&self, name: &str) -> Result<usize, Error> {
+        self.columns.position(name).ok_or_else(|| {
+            let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
+            let names = names.join(", ");
+            Error::plain(format!("table '{}' has no column '{name}'; it has {names}", self.table))
+        })
+    }
+}
+
+/// A key's part as its column holds it.
+fn typed(column: &Column, part: Cell) -> Result<Cell, Error> {
+    match (&part, column.kind) {
+        (Cell::Text(text), ColumnType::Integer | ColumnType::Real) => {
+            cell::from_field(column, text.as_bytes()).map_err(Error::plain)
+        }
+        _ => Ok(part),
+    }
+}
+
+fn nulls(columns: &Columns) -> Row {
+    let mut row = Row::empty(columns.clone());
+    (0..columns.len()).for_each(|position| row.set(position, Cell::Null));
+    row
+}
+
+impl RowValue {
+    fn new(row: Row) -> Self {
+        Self { row, document: OnceLock::new() }
+    }
+
+    /// About how many bytes of memory it takes, its JSON included.
+    pub(crate) fn weight(&self) -> u64 {
+        let cells = self.row.named().map(|(_, column, cell)| {
+            let content = match cell {
+                Cell::Text(text) => text.len(),
+                Cell::Blob(bytes) => bytes.len(),
+                Cell::Null | Cell::Integer(_) | Cell::Real(_) => 8,
+            };
+            2 * content + column.name.len() + size_of::<Cell>() + 8
+        });
+        (size_of::<Self>() + cells.sum::<usize>()) as u64
+    }
+
+    fn render(&self) -> Box<[u8]> {
+        let members: Vec<String> = self
+            .row
+            .named()
+            .map(|(_, column, cell)| format!("{}:{}", Json::from(&*column.name), cell::to_json(cell)))
+            .collect();
+        format!("{{{}}}", members.join(",")).into_bytes().into()
+    }
+}
+
+impl From<RowValue> for Value {
+    fn from(row: RowValue) -> Self {
+        Value::Row(Arc::new(row))
+    }
+}
+
+impl Fields for RowValue {
+    fn len(&self) -> usize {
+        self.row.named().filter(|(_, _, cell)| **cell != Cell::Null).count()
+    }
+
+    fn field(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let position = self.row.columns().position(std::str::from_utf8(name).ok()?)?;
+        cell::to_field(self.row.cell(position)?)
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        for (_, column, cell) in self.row.named() {
+            if let Some(field) = cell::to_field(cell) {
+                visit(column.name.as_bytes(), &field);
+            }
+        }
+    }
+
+    fn document(&self) -> Option<Cow<'_, [u8]>> {
+        Some(Cow::Borrowed(self.document.get_or_init(|| self.render())))
+    }
+}

@@ -1,0 +1,177 @@
+//! Models: the ways to drive connections.
+//!
+//! A model owns sockets and threads and knows nothing of commands. It moves bytes in and out of a
+//! [`Connection`], waits where the connection says that it waits, and closes it when it has
+//! finished. What a connection does with its bytes is the [`Service`]'s business, so the same
+//! service runs under every model.
+//!
+//! ```text
+//!  reactors: an epoll loop per core              tasks: a task per connection
+//!
+//!   listener                                      listener
+//!      |                                             |
+//!  +---v-----+  adopt   +---------+              +---v----+ spawn  +-----------------------+
+//!  | loop 0  +--------->| loop 1  | ...          | accept +------->| c1 c2 c3 c4 c5 c6 ... |
+//!  | c1 c2 c3|          | c4 c5   |              +--------+        +----+-------------+----+
+//!  +----^----+          +----^----+                                  any of the N threads
+//!       | mailbox            | mailbox                            (work-stealing) polls a task
+//!  +----+--------------------+----+              +------------------------+---------------+
+//!  | wakers, called by any thread |              | wakers, called by any thread: the task |
+//!  | that has a late answer       |              | is scheduled                           |
+//!  +------------------------------+              +----------------------------------------+
+//! ```
+//!
+//! | model | wins | loses |
+//! |---|---|---|
+//! | [`reactors`](ModelName::Reactors) | requests per CPU second: one wait hands out many ready connections, one read and one write serve each, nothing is scheduled | a connection that computes for long holds up every other of its loop |
+//! | [`tasks`](ModelName::Tasks) | a connection that computes for long holds up no other while a thread is free; lives in a tokio program | scheduling costs on every wake-up; threads are woken and put to sleep as the load varies |
+//!
+//! The parts that models share are files of their own: `pump` moves the bytes of one connection,
+//! `accept` says what a failed accept calls for, `event_loop` is a loop over any `Poller`, and
+//! [`Shutdown`] can be waited for by a loop, a task or a thread. A new model is one file with an
+//! implementation of [`Model`] and one line in the registry below.
+
+mod accept;
+mod balance;
+mod event_loop;
+mod link;
+mod mailbox;
+mod poller;
+mod pump;
+mod reactors;
+mod registry;
+mod shutdown;
+mod slots;
+mod tasks;
+
+use std::io;
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::task::Waker;
+use std::thread;
+
+pub use registry::{ModelName, UnknownModel};
+pub use shutdown::Shutdown;
+
+/// One client connection without its socket.
+///
+/// A model calls it from one thread at a time, though not always from the same one. The order of
+/// calls:
+///
+/// 1. [`receive`](Self::receive) while [`wants_input`](Self::wants_input),
+///    [`resume`](Self::resume) after the waker was woken, in any order and number;
+///    [`end_of_input`](Self::end_of_input) and [`drain`](Self::drain) at most once each, and
+///    nothing is received after `end_of_input`.
+/// 2. After each of these: [`output`](Self::output), as much of it as the socket takes, and
+///    [`sent`](Self::sent), until the output is empty or the socket is full.
+/// 3. Once [`is_finished`](Self::is_finished) and the output is empty, it is dropped and the
+///    socket closed.
+///
+/// It is also dropped, at any point, when its peer is gone or the deadline of a shutdown has
+/// passed. No call may block. A panic closes this connection and no other.
+pub trait Connection: Send + 'static {
+    /// Takes in bytes that came from the peer: all of them, since the buffer belongs to the model
+    /// and serves its other connections next.
+    fn receive(&mut self, bytes: &[u8]);
+
+    /// Goes on after the waker given to [`Service::connect`] was woken: collects late answers.
+    ///
+    /// Wakes that come close together lead to one call, and a call may find nothing new.
+    fn resume(&mut self);
+
+    /// The bytes to send next, empty when there are none.
+    fn output(&self) -> &[u8];
+
+    /// Notes that the first `count` bytes of [`output`](Self::output) were sent. More output may
+    /// follow from it, such as the answers to input that had to wait for room.
+    fn sent(&mut self, count: usize);
+
+    /// Whether more input is welcome. `false` is back-pressure: the model leaves the peer's bytes
+    /// in the socket, and asks again after every call.
+    fn wants_input(&self) -> bool;
+
+    /// Notes that the peer will send no more. It may still be reading.
+    fn end_of_input(&mut self);
+
+    /// Begins a graceful end: finishes what is in flight, takes up nothing new, and then
+    /// [`is_finished`](Self::is_finished).
+    fn drain(&mut self);
+
+    /// Whether there is nothing left to do but to send what [`output`](Self::output) holds.
+    fn is_finished(&self) -> bool;
+}
+
+/// Opens connections: what a model serves.
+pub trait Service: Send + Sync + 'static {
+    /// One client's connection.
+    type Connection: Connection;
+
+    /// Opens a connection for a client that was accepted.
+    ///
+    /// `waker` may be woken from any thread, at any time and more than once, also after the
+    /// connection is gone; each wake is followed by a [`Connection::resume`] while it lives.
+    ///
+    /// # Errors
+    ///
+    /// The bytes of a refusal, such as a limit that is reached. They are sent, then the socket is
+    /// closed. A refusal is short: it must fit the empty send buffer of a new socket.
+    fn connect(&self, waker: Waker) -> Result<Self::Connection, Vec<u8>>;
+}
+
+/// A way to drive connections.
+///
+/// Models have no state before they run, so that a [`ModelName`] is all it takes to choose one.
+pub trait Model {
+    /// Its name in configurations and reports.
+    const NAME: &'static str;
+
+    /// Where it differs from the other models.
+    const CAPABILITIES: Capabilities;
+
+    /// Serves the connections that arrive at `listener`, and returns after `shutdown` began and
+    /// every connection has finished or the deadline has passed.
+    ///
+    /// # Errors
+    ///
+    /// When the loop or the runtime cannot be set up. The faults of a single connection, and a
+    /// lack of file descriptors while accepting, are logged and survived.
+    fn run<S: Service>(
+        listener: TcpListener,
+        service: Arc<S>,
+        options: Options,
+        shutdown: Shutdown,
+    ) -> io::Result<()>;
+}
+
+/// How a model differs from the others, as data: the conformance suite and the lab read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// What a connection holds up when one of its calls takes long.
+    pub holds_up: HoldsUp,
+    /// The most connections that the model itself can drive, where it has a limit of its own.
+    pub connections_max: Option<usize>,
+}
+
+/// What a connection holds up when one of its calls takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldsUp {
+    /// The connections of its loop.
+    Loop,
+    /// One thread of a pool; the others take over the rest of the connections.
+    Thread,
+}
+
+/// What can be chosen for every model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How many loops or threads drive connections, for the models that have a fixed number.
+    pub workers: NonZeroUsize,
+}
+
+impl Default for Options {
+    /// One worker per core.
+    fn default() -> Self {
+        Self { workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN) }
+    }
+}

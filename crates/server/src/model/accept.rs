@@ -1,0 +1,103 @@
+//! Accepting clients, and what to do when that fails.
+
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, accept_with};
+
+use super::pump;
+
+/// How long to leave the listener alone when the process is out of file descriptors or memory.
+/// The listener stays readable meanwhile, so going on at once would only burn the CPU.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many clients are accepted before the connections get their turns again.
+const ACCEPTS_MAX: usize = 64;
+
+/// A listener that never blocks.
+pub(super) struct Acceptor {
+    listener: TcpListener,
+}
+
+/// What accepting came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Accepted {
+    /// Nobody is waiting, or only those who can wait for the next round.
+    Enough,
+    /// Something has run out: let the listener rest for [`PAUSE`].
+    Exhausted,
+}
+
+impl Acceptor {
+    pub(super) fn new(listener: TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener })
+    }
+
+    /// What the loop watches for input.
+    pub(super) fn listener(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+
+    /// Accepts those who wait.
+    pub(super) fn accept(&self, clients: &mut Vec<TcpStream>) -> Accepted {
+        for _ in 0..ACCEPTS_MAX {
+            match accept_with(&self.listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                Ok(socket) => clients.push(socket.into()),
+                Err(Errno::AGAIN) => break,
+                Err(error) => match remedy(&error.into()) {
+                    Remedy::Next => {}
+                    Remedy::Pause => return Accepted::Exhausted,
+                },
+            }
+        }
+        Accepted::Enough
+    }
+}
+
+/// What a failed accept calls for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// That one client is gone: accept the next.
+    Next,
+    /// Something has run out: let the listener rest for [`PAUSE`].
+    Pause,
+}
+
+/// Decides what to do about `error`, and logs what an operator should know.
+pub(super) fn remedy(error: &io::Error) -> Remedy {
+    match Errno::from_io_error(error) {
+        Some(Errno::INTR | Errno::CONNABORTED | Errno::PROTO | Errno::PERM) => Remedy::Next,
+        _ => {
+            tracing::warn!(%error, "cannot accept connections; pausing for {PAUSE:?}");
+            Remedy::Pause
+        }
+    }
+}
+
+/// Sends `refusal` and closes. One send is enough, as the send buffer of a new socket is empty.
+pub(super) fn refuse(socket: &TcpStream, refusal: &[u8], buffer: &mut [u8]) {
+    let mut wire = socket;
+    // The peer may be gone; then there is nobody to refuse.
+    let _ = wire.write(refusal);
+    pump::discard_input(&mut wire, buffer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_out_of_descriptors_pauses() {
+        assert_eq!(remedy(&Errno::MFILE.into()), Remedy::Pause);
+        assert_eq!(remedy(&Errno::NFILE.into()), Remedy::Pause);
+    }
+
+    #[test]
+    fn a_client_that_left_the_queue_does_not_stop_the_next() {
+        assert_eq!(remedy(&Errno::CONNABORTED.into()), Remedy::Next);
+    }
+}

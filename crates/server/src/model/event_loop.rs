@@ -1,0 +1,325 @@
+//! One thread's loop over many connections, on any poller.
+
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::accept::{self, Accepted, Acceptor};
+use super::balance::{self, Loops, Meter, Pressure};
+use super::link::{Hook, Link};
+use super::mailbox::{Letter, Mailbox};
+use super::poller::Poller;
+use super::pump::{self, Event, Interest, Pump, TURN_BYTES, Turn};
+use super::slots::{Slots, Token};
+use super::{Service, Shutdown};
+
+/// What a loop is told to begin with.
+pub(super) struct Setup<S: Service> {
+    pub(super) service: Arc<S>,
+    pub(super) shutdown: Shutdown,
+    /// All loops of the model, and which of them this one is.
+    pub(super) loops: Arc<Loops<S::Connection>>,
+    pub(super) index: usize,
+    /// For the one loop that accepts for all.
+    pub(super) listener: Option<TcpListener>,
+}
+
+/// Drives the connections of one thread.
+pub(super) struct EventLoop<P, S: Service> {
+    poller: P,
+    service: Arc<S>,
+    shutdown: Shutdown,
+    loops: Arc<Loops<S::Connection>>,
+    index: usize,
+    mailbox: Arc<Mailbox<S::Connection>>,
+    acceptor: Option<Acceptor>,
+    links: Slots<Link<S::Connection>>,
+    buffer: Box<[u8]>,
+    meter: Meter,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Serving,
+    /// Serving, while the listener rests.
+    Resting {
+        until: Instant,
+    },
+    Draining {
+        deadline: Instant,
+    },
+}
+
+impl<P: Poller, S: Service> EventLoop<P, S> {
+    /// Makes the loop of the calling thread.
+    pub(super) fn new(setup: Setup<S>) -> io::Result<Self> {
+        let Setup { service, shutdown, loops, index, listener } = setup;
+        let (mut poller, mailbox) = (P::new()?, Arc::clone(loops.mailbox(index)));
+        poller.watch(mailbox.bell(), Token::BELL, Interest::Input)?;
+        poller.watch(shutdown.as_fd(), Token::SHUTDOWN, Interest::Input)?;
+        let acceptor = listener.map(Acceptor::new).transpose()?;
+        if let Some(acceptor) = &acceptor {
+            poller.watch(acceptor.listener(), Token::LISTENER, Interest::Input)?;
+        }
+        Ok(Self {
+            poller,
+            service,
+            shutdown,
+            loops,
+            index,
+            mailbox,
+            acceptor,
+            links: Slots::new(),
+            buffer: vec![0; TURN_BYTES].into_boxed_slice(),
+            meter: Meter::new(),
+            phase: Phase::Serving,
+        })
+    }
+
+    /// Serves until a shutdown is over, and then cuts what is left of the connections.
+    ///
+    /// # Errors
+    ///
+    /// When the poller fails, which leaves nothing to wait with.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        let served = self.serve();
+        self.mailbox.close();
+        let left = self.links.tokens();
+        if !left.is_empty() {
+            tracing::warn!(connections = left.len(), "cut at the end of the shutdown");
+        }
+        left.into_iter().for_each(|token| self.close(token));
+        served
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        let (mut ready, mut letters) = (Vec::new(), Vec::new());
+        while !self.is_over() {
+            self.round(&mut ready, &mut letters)?;
+        }
+        Ok(())
+    }
+
+    /// One wait, and a turn for all whom it or the mail concerns. The lists come and go empty;
+    /// lending them spares their allocation in each round.
+    fn round(
+        &mut self,
+        ready: &mut Vec<(Token, Event)>,
+        letters: &mut Vec<Letter<S::Connection>>,
+    ) -> io::Result<()> {
+        self.poller.wait(ready, self.patience())?;
+        self.mailbox.collect(letters);
+        for (token, event) in ready.drain(..) {
+            self.attend(token, event)?;
+        }
+        for letter in letters.drain(..) {
+            self.open(letter);
+        }
+        self.end_rest()?;
+        self.balance();
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        match self.phase {
+            Phase::Draining { deadline } => {
+                let is_done = self.links.is_empty() && self.mailbox.close_if_empty();
+                is_done || deadline <= Instant::now()
+            }
+            Phase::Serving | Phase::Resting { .. } => false,
+        }
+    }
+
+    /// How long the loop may sleep if nothing happens.
+    fn patience(&self) -> Option<Duration> {
+        if !self.mailbox.may_sleep() {
+            return Some(Duration::ZERO);
+        }
+        match self.phase {
+            Phase::Serving => self.meter.patience(),
+            Phase::Resting { until } | Phase::Draining { deadline: until } => {
+                Some(until.saturating_duration_since(Instant::now()))
+            }
+        }
+    }
+
+    fn attend(&mut self, token: Token, event: Event) -> io::Result<()> {
+        match token {
+            Token::BELL => self.mailbox.silence(),
+            Token::LISTENER => self.accept()?,
+            Token::SHUTDOWN => self.drain()?,
+            token => self.turn(token, event),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, letter: Letter<S::Connection>) {
+        match letter {
+            Letter::Woken(token) => self.turn(token, Event::Woken),
+            Letter::Adopt(socket) => self.adopt(socket),
+            Letter::Take(link) => self.take(*link),
+        }
+    }
+
+    fn accept(&mut self) -> io::Result<()> {
+        let Some(acceptor) = &self.acceptor else { return Ok(()) };
+        let mut clients = Vec::new();
+        if acceptor.accept(&mut clients) == Accepted::Exhausted {
+            self.poller.rewatch(acceptor.listener(), Token::LISTENER, Interest::Nothing)?;
+            self.phase = Phase::Resting { until: Instant::now() + accept::PAUSE };
+        }
+        clients.into_iter().for_each(|socket| self.place(socket));
+        Ok(())
+    }
+
+    fn place(&mut self, socket: TcpStream) {
+        match self.loops.place() {
+            index if index == self.index => self.adopt(socket),
+            // A loop that is over has begun to shut down, and takes no more clients.
+            index => drop(self.loops.mailbox(index).send(Letter::Adopt(socket))),
+        }
+    }
+
+    fn end_rest(&mut self) -> io::Result<()> {
+        let Phase::Resting { until } = self.phase else { return Ok(()) };
+        if until <= Instant::now() {
+            self.phase = Phase::Serving;
+            if let Some(acceptor) = &self.acceptor {
+                self.poller.rewatch(acceptor.listener(), Token::LISTENER, Interest::Input)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self) -> io::Result<()> {
+        let Some(deadline) = self.shutdown.deadline() else { return Ok(()) };
+        self.phase = Phase::Draining { deadline };
+        self.poller.unwatch(self.shutdown.as_fd())?;
+        if let Some(acceptor) = self.acceptor.take() {
+            self.poller.unwatch(acceptor.listener())?;
+        }
+        for token in self.links.tokens() {
+            self.turn(token, Event::Drain);
+        }
+        Ok(())
+    }
+
+    /// Opens a connection for a client, unless the shutdown has begun.
+    fn adopt(&mut self, socket: TcpStream) {
+        if matches!(self.phase, Phase::Draining { .. }) {
+            return;
+        }
+        let token = self.links.upcoming();
+        let hook = Arc::new(Hook::new(Arc::clone(&self.mailbox), token));
+        let waker = Waker::from(Arc::clone(&hook));
+        match pump::guarded(|| self.service.connect(waker)) {
+            Some(Ok(connection)) => self.link(socket, connection, hook),
+            Some(Err(refusal)) => accept::refuse(&socket, &refusal, &mut self.buffer),
+            None => {}
+        }
+    }
+
+    fn link(
+        &mut self,
+        socket: TcpStream,
+        connection: S::Connection,
+        hook: Arc<Hook<S::Connection>>,
+    ) {
+        let pump = Pump::new(connection);
+        let watched = pump.interest();
+        let ready = socket.set_nodelay(true);
+        let link = Link { socket, pump, hook, watched, turns: 0 };
+        if let Err(error) = ready.and_then(|()| self.keep(link)) {
+            tracing::warn!(%error, "cannot take up a connection");
+        }
+    }
+
+    fn keep(&mut self, link: Link<S::Connection>) -> io::Result<Token> {
+        self.poller.watch(link.socket.as_fd(), self.links.upcoming(), link.watched)?;
+        Ok(self.links.insert(link))
+    }
+
+    /// Measures the load, and hands over half of it when it stays too high.
+    fn balance(&mut self) {
+        let Some(load) = self.meter.read() else { return };
+        self.loops.report(self.index, load);
+        match (self.meter.pressure(), self.phase) {
+            (Pressure::Rising, _) => self.links.iter_mut().for_each(|link| link.turns = 0),
+            (Pressure::Lasting, Phase::Serving) => {
+                if let Some(relief) = self.loops.relief(self.index) {
+                    self.relieve(relief);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn relieve(&mut self, relief: usize) {
+        let turns = self.links.iter().map(|(token, link)| (token, link.turns));
+        let leaving = balance::half(turns);
+        tracing::debug!(connections = leaving.len(), from = self.index, to = relief, "handed over");
+        leaving.into_iter().for_each(|token| self.hand_over(token, relief));
+    }
+
+    fn hand_over(&mut self, token: Token, other: usize) {
+        let Some(link) = self.part_with(token) else { return };
+        if let Err(Letter::Take(link)) =
+            self.loops.mailbox(other).send(Letter::Take(Box::new(link)))
+        {
+            self.take(*link);
+        }
+    }
+
+    /// Takes over a connection. It is resumed, as a wake may have gone to its former loop.
+    fn take(&mut self, link: Link<S::Connection>) {
+        link.hook.move_to(Arc::clone(&self.mailbox), self.links.upcoming());
+        match self.keep(link) {
+            Ok(token) => {
+                self.turn(token, Event::Woken);
+                if matches!(self.phase, Phase::Draining { .. }) {
+                    self.turn(token, Event::Drain);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot take over a connection"),
+        }
+    }
+
+    fn turn(&mut self, token: Token, event: Event) {
+        let Some(link) = self.links.find(token) else { return };
+        link.turns = link.turns.saturating_add(1);
+        if event == Event::Woken {
+            link.hook.rearm();
+        }
+        match link.pump.turn(&mut &link.socket, event, &mut self.buffer) {
+            Turn::Open(interest) if interest == link.watched => {}
+            Turn::Open(interest) => {
+                link.watched = interest;
+                if let Err(error) = self.poller.rewatch(link.socket.as_fd(), token, interest) {
+                    tracing::warn!(%error, "cannot watch a connection any longer");
+                    self.close(token);
+                }
+            }
+            Turn::Closed => self.close(token),
+        }
+    }
+
+    fn close(&mut self, token: Token) {
+        let Some(link) = self.part_with(token) else { return };
+        pump::guarded(|| drop(link));
+    }
+
+    fn part_with(&mut self, token: Token) -> Option<Link<S::Connection>> {
+        let link = self.links.remove(token)?;
+        if let Err(error) = self.poller.unwatch(link.socket.as_fd()) {
+            tracing::warn!(%error, "cannot end the watch of a connection");
+        }
+        Some(link)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use std::io::{Read, Write};
+
+use parking_lot::Mutex;
+
+use super::*;
+use crate::model::Connection;
+use crate::model::poller::epoll::Epoll;
+
+/// Sends back what it receives, and `late` when it is resumed.
+struct Parrot(Vec<u8>);
+
+impl Connection for Parrot {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.0.extend(bytes);
+    }
+
+    fn resume(&mut self) {
+        self.0.extend(b"late");
+    }
+
+    fn output(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn sent(&mut self, count: usize) {
+        self.0.drain(..count);
+    }
+
+    fn wants_input(&self) -> bool {
+        true
+    }
+
+    fn end_of_input(&mut self) {}
+
+    fn drain(&mut self) {}
+
+    fn is_finished(&self) -> bool {
+        false
+    }
+}
+
+/// Keeps the waker of its latest connection.
+struct Aviary(Mutex<Waker>);
+
+impl Service for Aviary {
+    type Connection = Parrot;
+
+    fn connect(&self, waker: Waker) -> Result<Parrot, Vec<u8>> {
+        *self.0.lock() = waker;
+        Ok(Parrot(Vec::new()))
+    }
+}
+
+struct Scene {
+    service: Arc<Aviary>,
+    loops: [EventLoop<Epoll, Aviary>; 2],
+    client: TcpStream,
+}
+
+/// Two loops, and a client whose connection is with the first.
+fn scene() -> Scene {
+    let service = Arc::new(Aviary(Mutex::new(Waker::noop().clone())));
+    let (shutdown, peers) = (Shutdown::new().unwrap(), Arc::new(Loops::new(2).unwrap()));
+    let mut loops = [0, 1].map(|index| {
+        let (service, shutdown, loops) = (service.clone(), shutdown.clone(), peers.clone());
+        EventLoop::new(Setup { service, shutdown, loops, index, listener: None }).unwrap()
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let socket = listener.accept().unwrap().0;
+    socket.set_nonblocking(true).unwrap();
+    loops[0].adopt(socket);
+    Scene { service, loops, client }
+}
+
+impl Scene {
+    fn round(&mut self, index: usize) {
+        self.loops[index].round(&mut Vec::new(), &mut Vec::new()).unwrap();
+    }
+
+    fn hand_over(&mut self) {
+        let token = self.loops[0].links.tokens()[0];
+        self.loops[0].hand_over(token, 1);
+    }
+
+    fn expect(&mut self, expected: &[u8]) {
+        let mut answer = vec![0; expected.len()];
+        self.client.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, expected);
+    }
+}
+
+#[test]
+fn a_connection_that_was_handed_over_goes_on() {
+    let mut scene = scene();
+    scene.client.write_all(b"first").unwrap();
+    scene.round(0);
+    scene.expect(b"first");
+    scene.hand_over();
+    scene.round(1);
+    scene.expect(b"late");
+    scene.client.write_all(b"second").unwrap();
+    scene.round(1);
+    scene.expect(b"second");
+}
+
+#[test]
+fn a_wake_reaches_a_connection_in_its_new_loop() {
+    let mut scene = scene();
+    scene.hand_over();
+    scene.round(1);
+    scene.expect(b"late");
+    scene.service.0.lock().wake_by_ref();
+    scene.round(1);
+    scene.expect(b"late");
+}
+
+#[test]
+fn a_wake_between_two_loops_is_not_lost() {
+    let mut scene = scene();
+    scene.service.0.lock().wake_by_ref();
+    scene.hand_over();
+    scene.round(0);
+    scene.round(1);
+    scene.expect(b"late");
+    assert!(scene.loops[0].links.is_empty());
+}
+
+#[test]
+fn a_connection_stays_when_the_other_loop_is_over() {
+    let mut scene = scene();
+    scene.loops[1].mailbox.close();
+    scene.hand_over();
+    scene.expect(b"late");
+    scene.client.write_all(b"still here").unwrap();
+    scene.round(0);
+    scene.expect(b"still here");
+}

@@ -1,0 +1,195 @@
+//! The service under test: answers each line, in order, with the line itself.
+//!
+//! Some lines are commands: `slow` is answered by another thread once its gate opens, `big N` by
+//! N bytes, `quit` by `bye` and the end, and `panic` by a panic.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+use std::thread;
+
+use larder_server::model::{Connection, Service};
+use parking_lot::{Condvar, Mutex};
+
+/// A connection takes no more input, and works on none, while it holds this much output.
+pub const OUTPUT_MAX: usize = 256 * 1024;
+
+/// Opens up to a limit of connections, and counts what they do.
+pub struct Echo {
+    pub limit: usize,
+    pub gate: Arc<Gate>,
+}
+
+impl Echo {
+    pub fn new(limit: usize) -> Self {
+        Self { limit, gate: Arc::default() }
+    }
+}
+
+impl Service for Echo {
+    type Connection = Talk;
+
+    fn connect(&self, waker: Waker) -> Result<Talk, Vec<u8>> {
+        self.gate.count(|counts| {
+            if counts.open == self.limit {
+                return Err(b"full\n".to_vec());
+            }
+            counts.open += 1;
+            Ok(())
+        })?;
+        Ok(Talk::new(Arc::clone(&self.gate), waker))
+    }
+}
+
+/// Holds slow answers back, and lets a test wait for what it wants to be sure of.
+#[derive(Default)]
+pub struct Gate {
+    counts: Mutex<Counts>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+pub struct Counts {
+    pub open: usize,
+    pub slow: usize,
+    pub output_peak: usize,
+    released: bool,
+}
+
+impl Gate {
+    /// Lets every slow answer through, those to come too.
+    pub fn release(&self) {
+        self.count(|counts| counts.released = true);
+    }
+
+    /// Waits until the counts are as wanted.
+    pub fn wait(&self, wanted: impl Fn(&Counts) -> bool) {
+        self.changed.wait_while(&mut self.counts.lock(), |counts| !wanted(counts));
+    }
+
+    pub fn output_peak(&self) -> usize {
+        self.counts.lock().output_peak
+    }
+
+    fn count<T>(&self, change: impl FnOnce(&mut Counts) -> T) -> T {
+        let changed = change(&mut self.counts.lock());
+        self.changed.notify_all();
+        changed
+    }
+}
+
+/// An answer that keeps its place in the order until it has come.
+type Answer = Arc<Mutex<Option<Vec<u8>>>>;
+
+pub struct Talk {
+    gate: Arc<Gate>,
+    waker: Waker,
+    input: VecDeque<u8>,
+    answers: VecDeque<Answer>,
+    output: Vec<u8>,
+    ending: bool,
+}
+
+impl Talk {
+    fn new(gate: Arc<Gate>, waker: Waker) -> Self {
+        let (input, answers) = (VecDeque::new(), VecDeque::new());
+        Self { gate, waker, input, answers, output: Vec::new(), ending: false }
+    }
+
+    fn proceed(&mut self) {
+        self.collect();
+        while self.output.len() < OUTPUT_MAX && !self.ending {
+            let Some(end) = self.input.iter().position(|&byte| byte == b'\n') else { break };
+            let line: Vec<u8> = self.input.drain(..=end).collect();
+            self.execute(&line);
+            self.collect();
+        }
+        self.gate.count(|counts| counts.output_peak = counts.output_peak.max(self.output.len()));
+    }
+
+    fn execute(&mut self, line: &[u8]) {
+        match line.trim_ascii_end() {
+            b"panic" => panic!("asked to"),
+            b"slow" => self.answer_slowly(),
+            b"quit" => {
+                self.answer(b"bye\n".to_vec());
+                self.ending = true;
+            }
+            text => match text.strip_prefix(b"big ") {
+                Some(size) => self.answer(vec![b'x'; number(size)]),
+                None => self.answer(line.to_vec()),
+            },
+        }
+    }
+
+    fn answer(&mut self, answer: Vec<u8>) {
+        self.answers.push_back(Arc::new(Mutex::new(Some(answer))));
+    }
+
+    fn answer_slowly(&mut self) {
+        let answer = Answer::default();
+        self.answers.push_back(Arc::clone(&answer));
+        let (gate, waker) = (Arc::clone(&self.gate), self.waker.clone());
+        gate.count(|counts| counts.slow += 1);
+        thread::spawn(move || {
+            gate.wait(|counts| counts.released);
+            *answer.lock() = Some(b"slow\n".to_vec());
+            waker.wake();
+        });
+    }
+
+    /// Moves the answers that have come, up to the first that has not, to the output.
+    fn collect(&mut self) {
+        while let Some(answer) = self.answers.front().and_then(|answer| answer.lock().take()) {
+            self.output.extend(answer);
+            self.answers.pop_front();
+        }
+    }
+}
+
+impl Connection for Talk {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.input.extend(bytes);
+        self.proceed();
+    }
+
+    fn resume(&mut self) {
+        self.proceed();
+    }
+
+    fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    fn sent(&mut self, count: usize) {
+        self.output.drain(..count);
+        self.proceed();
+    }
+
+    fn wants_input(&self) -> bool {
+        !self.ending && self.output.len() < OUTPUT_MAX
+    }
+
+    fn end_of_input(&mut self) {
+        self.proceed();
+        self.ending = true;
+    }
+
+    fn drain(&mut self) {
+        self.ending = true;
+    }
+
+    fn is_finished(&self) -> bool {
+        self.ending && self.answers.is_empty()
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.gate.count(|counts| counts.open -= 1);
+    }
+}
+
+fn number(digits: &[u8]) -> usize {
+    str::from_utf8(digits).unwrap().parse().unwrap()
+}
