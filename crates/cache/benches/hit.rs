@@ -10,18 +10,20 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::future::FutureExt;
 use larder::{Cache, Freshness, Strategy, source};
 
-const KEYS: u64 = 100_000;
-
 fn hit(criterion: &mut Criterion) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("tokio");
-    let cache = runtime.block_on(filled());
-    let bare = quick_cache::sync::Cache::new(2 * KEYS as usize);
-    (0..KEYS).for_each(|key| bare.insert(name(key), value(key)));
-    let keys: Vec<String> = (0..KEYS).map(|key| name(key * 7919 % KEYS)).collect();
+    compare(criterion, "hit, 1,000 keys", 1_000);
+    compare(criterion, "hit, 100,000 keys", 100_000);
+}
 
-    let mut group = criterion.benchmark_group("hit");
-    group.measurement_time(Duration::from_secs(4));
+fn compare(criterion: &mut Criterion, name: &str, count: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let cache = runtime.expect("tokio").block_on(filled(count));
+    let bare = quick_cache::sync::Cache::new(2 * count as usize);
+    (0..count).for_each(|key| bare.insert(name_of(key), value_of(key)));
+    let keys: Vec<String> = (0..count).map(|key| name_of(key * 7919 % count)).collect();
+
+    let mut group = criterion.benchmark_group(name);
+    group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
     let mut at = 0;
     let mut next = || {
         at = (at + 1) % keys.len();
@@ -36,9 +38,9 @@ fn hit(criterion: &mut Criterion) {
     group.finish();
 }
 
-async fn filled() -> Cache<String, Arc<[u8]>> {
+async fn filled(count: u64) -> Cache<String, Arc<[u8]>> {
     let cache = Cache::builder("bench")
-        .max_entries(2 * KEYS)
+        .max_entries(2 * count)
         .source(source::load_with(
             |key: String| async move { Ok(Some(Arc::from(key.into_bytes()))) },
         ))
@@ -46,18 +48,18 @@ async fn filled() -> Cache<String, Arc<[u8]>> {
         .freshness(Freshness::ttl(Duration::from_secs(3600)))
         .build()
         .expect("a cache");
-    let keys = (0..KEYS).map(name).collect();
+    let keys = (0..count).map(name_of).collect();
     let values = cache.get_many(keys, &Default::default()).await;
     assert!(values.iter().all(Result::is_ok));
     cache
 }
 
-fn name(key: u64) -> String {
+fn name_of(key: u64) -> String {
     format!("key:{key:012}")
 }
 
-fn value(key: u64) -> Arc<[u8]> {
-    Arc::from(name(key).into_bytes())
+fn value_of(key: u64) -> Arc<[u8]> {
+    Arc::from(name_of(key).into_bytes())
 }
 
 criterion_group!(benches, hit);

@@ -142,14 +142,15 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
         });
         let source = self.source.clone();
         let policy = self.employ(&parts)?;
-        let loader = source
+        let update_loader = source
             .clone()
-            .filter(|_| policy.reader() == Reader::Cache)
+            .filter(|_| policy.reader() == Reader::Cache || policy.refuses_writes().is_none())
             .map(|source| Loader::new(parts.clone(), source, policy.journal().cloned()));
+        let loader = update_loader.clone().filter(|_| policy.reader() == Reader::Cache);
         policy.clone().start();
         let lease_time = self.lease_time;
         let closed = AtomicBool::new(false);
-        let engine = Engine { parts, policy, source, loader, lease_time, closed };
+        let engine = Engine { parts, policy, source, loader, update_loader, lease_time, closed };
         Ok(Cache::from_parts(tier, Arc::new(engine)))
     }
 

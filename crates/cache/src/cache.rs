@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::future::Either;
 
 use crate::builder::Builder;
 use crate::engine::{Edit, Engine, Lease, Leased, Present, Unflushed};
@@ -47,6 +50,13 @@ pub enum Peek<W> {
 pub trait ToValue<V> {
     /// The value, shared or copied as cheaply as its type allows.
     fn to_value(self) -> V;
+}
+
+impl<V> ToValue<V> for V {
+    #[inline]
+    fn to_value(self) -> V {
+        self
+    }
 }
 
 impl<V: Clone> ToValue<V> for &V {
@@ -163,10 +173,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         for<'a> T::View<'a>: ToValue<V>,
         Q: ToKey<K> + ?Sized,
     {
-        self.peek_with(key, |found| match found {
-            Peek::Value(value, _) => Some(value.to_value()),
-            Peek::Absent | Peek::Miss => None,
-        })
+        self.fresh(key).flatten()
     }
 
     /// The value of `key`; `None` when there is none.
@@ -179,20 +186,19 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     /// What the load met, [`LoadTimeout`](crate::ErrorKind::LoadTimeout), or
     /// [`Busy`](crate::ErrorKind::Busy) when too many loads are under way.
     #[inline]
-    pub async fn get<Q>(&self, key: &Q) -> Result<Option<V>>
+    pub fn get<Q>(
+        &self,
+        key: &Q,
+    ) -> impl Future<Output = Result<Option<V>>> + Send + use<'_, Q, K, V, T>
     where
         T: Lookup<Q>,
         for<'a> T::View<'a>: ToValue<V>,
         Q: ToKey<K> + ?Sized,
     {
-        let hit = self.peek_with(key, |found| match found {
-            Peek::Value(value, _) => Some(Some(value.to_value())),
-            Peek::Absent => Some(None),
-            Peek::Miss => None,
-        });
-        match hit {
-            Some(value) => Ok(value),
-            None => self.engine.read_one(key.to_key(), &ReadOptions::default()).await,
+        // The look-up comes before the future, so that a hit makes one that is ready.
+        match self.fresh(key) {
+            Some(value) => Either::Left(ready(Ok(value))),
+            None => Either::Right(self.engine.read_alone(key.to_key())),
         }
     }
 
@@ -432,6 +438,24 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     /// The runtime that it runs on.
     pub fn runtime(&self) -> &Arc<dyn Runtime> {
         &self.engine.parts.runtime
+    }
+
+    /// What a fresh entry of `key` says, or that there is no such entry.
+    #[inline]
+    fn fresh<Q>(&self, key: &Q) -> Option<Option<V>>
+    where
+        T: Lookup<Q>,
+        for<'a> T::View<'a>: ToValue<V>,
+        Q: ToKey<K> + ?Sized,
+    {
+        let now = self.engine.parts.runtime.now();
+        let found = self.tier.lookup(key, |entry: EntryView<_>| {
+            let value = entry.value.map(ToValue::to_value);
+            (entry.fresh_until > now).then_some((value, entry.fresh_until))
+        });
+        let (value, fresh_until) = found.flatten()?;
+        self.after_hit(key, Some(fresh_until), now);
+        Some(value)
     }
 
     #[inline]

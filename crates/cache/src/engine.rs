@@ -31,6 +31,8 @@ pub(crate) struct Engine<K: Key, V: Value> {
     pub(crate) source: Option<Arc<dyn Source<K, V>>>,
     /// Loads what is missed, where the cache does so.
     pub(crate) loader: Option<Arc<Loader<K, V>>>,
+    /// Loads what an update begins with, where the cache loads or writes.
+    pub(crate) update_loader: Option<Arc<Loader<K, V>>>,
     pub(crate) lease_time: Duration,
     pub(crate) closed: AtomicBool,
 }
@@ -121,7 +123,8 @@ impl<K: Key, V: Value> Engine<K, V> {
             Fill::Refused => parts.stats.add(Count::Refused, 1),
             Fill::Filled | Fill::Nothing => {}
         }
-        let filled = fill == Fill::Filled;
+        // Absence that the policy does not keep is taken note of all the same.
+        let filled = matches!(fill, Fill::Filled | Fill::Nothing);
         options.trace.tell(Cache, App, if filled { "filled" } else { "void" }, &key);
         filled
     }

@@ -7,6 +7,11 @@ use crate::runtime::Time;
 pub struct Version(pub(crate) u64);
 
 impl Version {
+    /// The version that a number stands for; for tiers that keep entries in another form.
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The version as a number.
     pub fn as_u64(self) -> u64 {
         self.0

@@ -97,7 +97,8 @@ impl Freshness {
     fn jittered(&self, random: u64) -> Duration {
         let Some(ttl) = self.ttl else { return Duration::MAX };
         let share = self.ttl_jitter.clamp(0.0, 1.0) * (random as f64 / u64::MAX as f64);
-        ttl.mul_f64(1.0 - share)
+        // A jitter that is not a number shortens nothing.
+        Duration::try_from_secs_f64(ttl.as_secs_f64() * (1.0 - share)).unwrap_or(ttl)
     }
 }
 

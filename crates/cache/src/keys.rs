@@ -46,7 +46,11 @@ pub(crate) struct Keys<K: Key, V: Value> {
     tier: Arc<dyn Tier<K, V>>,
 }
 
-type Stripe<K, V> = HashMap<K, Slot<K, V>, RandomState>;
+struct Stripe<K: Key, V: Value> {
+    slots: HashMap<K, Slot<K, V>, RandomState>,
+    /// No lease runs out before this.
+    leases_until: Time,
+}
 
 /// What is going on with one key.
 struct Slot<K: Key, V: Value> {
@@ -88,7 +92,7 @@ pub(crate) enum Fill {
 
 impl<K: Key, V: Value> Keys<K, V> {
     pub(crate) fn new(tier: Arc<dyn Tier<K, V>>) -> Self {
-        let stripes = (0..STRIPES).map(|_| Mutex::default()).collect();
+        let stripes = (0..STRIPES).map(|_| Mutex::new(Stripe::new())).collect();
         Self { stripes, hasher: RandomState::default(), versions: AtomicU64::new(1), tier }
     }
 
@@ -106,6 +110,7 @@ impl<K: Key, V: Value> Keys<K, V> {
     pub(crate) fn board(
         &self,
         key: &K,
+        now: Time,
         trace: Option<&Trace>,
         accept: impl FnOnce(&Entry<V>) -> bool,
     ) -> Boarding<V> {
@@ -113,17 +118,21 @@ impl<K: Key, V: Value> Keys<K, V> {
         if let Some(entry) = self.tier.entry(key).filter(accept) {
             return Boarding::Entry(entry);
         }
-        if stripe.len() >= SLOTS_PER_STRIPE_MAX {
-            return Boarding::Full;
+        let Some(slot) = stripe.admit(key, now) else { return Boarding::Full };
+        match &slot.flight {
+            Some(flight) => Boarding::Joined(flight.seat()),
+            None => slot.begin_flight(self.next_version(), trace),
         }
-        let slot = stripe.entry(key.clone()).or_default();
-        if let Some(flight) = &slot.flight {
-            return Boarding::Joined(flight.seat());
+    }
+
+    /// A seat in a flight that begins now. One that is under way may know less: it goes on for those
+    /// who wait for it, and fills nothing.
+    pub(crate) fn board_anew(&self, key: &K, now: Time, trace: Option<&Trace>) -> Boarding<V> {
+        let mut stripe = self.stripe(key);
+        match stripe.admit(key, now) {
+            Some(slot) => slot.begin_flight(self.next_version(), trace),
+            None => Boarding::Full,
         }
-        let flight = Flight::new(self.next_version(), trace.cloned());
-        slot.flight = Some(flight.clone());
-        let seat = flight.seat();
-        Boarding::Started(flight, seat)
     }
 
     /// Ends a flight: fills the cache with `entry`, unless the flight was voided, and answers
@@ -140,6 +149,10 @@ impl<K: Key, V: Value> Keys<K, V> {
                 return Fill::Void;
             }
             slot.flight = None;
+            if landing.is_ok() {
+                // Whoever holds a lease may have read before this flight did.
+                slot.lease = None;
+            }
             slot.fill(tier, key, landing.is_ok(), entry)
         });
         flight.release(landing);
@@ -150,17 +163,13 @@ impl<K: Key, V: Value> Keys<K, V> {
     /// fills first uses it up.
     pub(crate) fn lease(&self, key: &K, now: Time, until: Time) -> Version {
         let mut stripe = self.stripe(key);
-        if stripe.len() >= SLOTS_PER_STRIPE_MAX {
-            stripe.retain(|_, slot| slot.expire_lease(now));
-        }
         let version = self.next_version();
-        if stripe.len() >= SLOTS_PER_STRIPE_MAX {
-            // A lease that is nowhere noted fills nothing: the safe side of the bound.
-            return version;
-        }
-        let slot = stripe.entry(key.clone()).or_default();
+        // A lease that is nowhere noted fills nothing: the safe side of the bound.
+        let Some(slot) = stripe.admit(key, now) else { return version };
         slot.expire_lease(now);
-        slot.lease.get_or_insert(Lease { version, until }).version
+        let lease = *slot.lease.get_or_insert(Lease { version, until });
+        stripe.leases_until = stripe.leases_until.min(lease.until);
+        lease.version
     }
 
     /// Fills under a lease.
@@ -237,12 +246,12 @@ impl<K: Key, V: Value> Keys<K, V> {
 
     /// How many keys something is going on with.
     pub(crate) fn in_progress(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.lock().len()).sum()
+        self.stripes.iter().map(|stripe| stripe.lock().slots.len()).sum()
     }
 
     fn void_where(&self, concerns: &dyn Fn(&K) -> bool) {
         for stripe in &self.stripes {
-            stripe.lock().retain(|key, slot| {
+            stripe.lock().slots.retain(|key, slot| {
                 if concerns(key) {
                     slot.void();
                 }
@@ -260,19 +269,45 @@ impl<K: Key, V: Value> Keys<K, V> {
     /// Shows the key's slot, an idle one when there is none, and keeps it only if it is needed.
     fn visit<R>(&self, key: &K, act: impl FnOnce(&mut Slot<K, V>, &dyn Tier<K, V>) -> R) -> R {
         let mut stripe = self.stripe(key);
-        if let Some(slot) = stripe.get_mut(key) {
+        if let Some(slot) = stripe.slots.get_mut(key) {
             let output = act(slot, &*self.tier);
             if slot.is_idle() {
-                stripe.remove(key);
+                stripe.slots.remove(key);
             }
             return output;
         }
         let mut slot = Slot::default();
         let output = act(&mut slot, &*self.tier);
         if !slot.is_idle() {
-            stripe.insert(key.clone(), slot);
+            stripe.slots.insert(key.clone(), slot);
         }
         output
+    }
+}
+
+impl<K: Key, V: Value> Stripe<K, V> {
+    fn new() -> Self {
+        Self { slots: HashMap::default(), leases_until: Time::NEVER }
+    }
+
+    /// The key's slot, unless too many keys have one. Leases that ran out make room.
+    fn admit(&mut self, key: &K, now: Time) -> Option<&mut Slot<K, V>> {
+        if self.slots.len() >= SLOTS_PER_STRIPE_MAX && !self.slots.contains_key(key) {
+            self.expire_leases(now);
+            if self.slots.len() >= SLOTS_PER_STRIPE_MAX {
+                return None;
+            }
+        }
+        Some(self.slots.entry(key.clone()).or_default())
+    }
+
+    fn expire_leases(&mut self, now: Time) {
+        if now < self.leases_until {
+            return;
+        }
+        self.slots.retain(|_, slot| slot.expire_lease(now));
+        let leases = self.slots.values().filter_map(|slot| slot.lease);
+        self.leases_until = leases.map(|lease| lease.until).min().unwrap_or(Time::NEVER);
     }
 }
 
@@ -289,6 +324,13 @@ impl<K: Key, V: Value> Slot<K, V> {
         self.flight = None;
         self.lease = None;
         self.turns.void();
+    }
+
+    fn begin_flight(&mut self, version: Version, trace: Option<&Trace>) -> Boarding<V> {
+        let flight = Flight::new(version, trace.cloned());
+        let seat = flight.seat();
+        self.flight = Some(flight.clone());
+        Boarding::Started(flight, seat)
     }
 
     fn fill(

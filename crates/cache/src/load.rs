@@ -11,7 +11,7 @@ use std::sync::Arc;
 use futures_util::future::FutureExt;
 use parking_lot::Mutex;
 
-use crate::entry::Version;
+use crate::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flight::{Flight, Landing};
 use crate::freshness::{Lifetime, Moment};
@@ -29,6 +29,10 @@ const CONCURRENT_MAX: usize = 4;
 
 /// Keys in one query.
 const BATCH_MAX: usize = 10_000;
+
+/// Flights that wait for a query. Only flights that were voided before they left can make them
+/// more than there are keys in progress.
+const WAITING_MAX: usize = 1 << 18;
 
 pub(crate) struct Loader<K: Key, V: Value> {
     parts: Arc<Parts<K, V>>,
@@ -54,18 +58,34 @@ impl<K: Key, V: Value> Loader<K, V> {
     }
 
     /// Loads these flights, whoever goes on waiting for them.
-    pub(crate) fn start(self: &Arc<Self>, flights: Vec<(K, Arc<Flight<V>>)>) {
+    pub(crate) fn start(self: &Arc<Self>, mut flights: Vec<(K, Arc<Flight<V>>)>) {
         if flights.is_empty() {
             return;
         }
-        {
+        let (starts, refused) = {
             let mut queue = self.queue.lock();
+            let room = WAITING_MAX.saturating_sub(queue.waiting.len());
+            let refused = flights.split_off(room.min(flights.len()));
             queue.waiting.extend(flights);
-            if queue.running >= CONCURRENT_MAX {
-                return;
-            }
-            queue.running += 1;
+            let starts = queue.running < CONCURRENT_MAX;
+            queue.running += usize::from(starts);
+            (starts, refused)
+        };
+        self.refuse(refused);
+        if starts {
+            self.run();
         }
+    }
+
+    fn refuse(&self, flights: Vec<(K, Arc<Flight<V>>)>) {
+        for (key, flight) in flights {
+            let message = "too many loads are waiting for the source; try again later";
+            let error = self.parts.error(ErrorKind::Busy, message).at(&key);
+            Airborne::new(self.parts.clone(), key, flight).land(Err(error));
+        }
+    }
+
+    fn run(self: &Arc<Self>) {
         let mut turn = Turn { loader: self.clone(), ended: false };
         self.parts.runtime.spawn(Box::pin(async move {
             while let Some(batch) = turn.take() {
@@ -111,13 +131,15 @@ impl<K: Key, V: Value> Loader<K, V> {
         self.parts.stats.add(Count::Loads, keys.len() as u64);
         let loads = self.ask_source(keys).await;
         for ((flight, part), loaded) in flights.into_iter().zip(loads) {
-            flight.tell_arrival(&loaded);
-            let landing = match (loaded, part) {
-                (Ok(base), Some(part)) => Ok(Some(self.source.merge(base.as_ref(), &part))),
-                (Ok(value), None) => Ok(value),
-                (Err(error), _) => Err(self.parts.source_error(&flight.key, error)),
+            let merged = match (&loaded, part) {
+                (Ok(base), Some(part)) => Some(self.source.merge(base.as_ref(), &part)),
+                _ => None,
             };
-            flight.land(landing);
+            match merged {
+                None => flight.arrive(loaded),
+                Some(whole) if self.source.is_whole(&whole) => flight.arrive(Ok(Some(whole))),
+                Some(part) => flight.pass_on(part),
+            }
         }
     }
 
@@ -195,14 +217,29 @@ impl<K: Key, V: Value> Airborne<K, V> {
 
     pub(crate) fn land(mut self, landing: Landing<V>) {
         self.landed = true;
-        self.end(landing);
+        let entry = landing.as_ref().ok().and_then(|value| self.entry(value.clone()));
+        self.end(landing, entry);
+    }
+
+    /// Lands with what the source answered.
+    pub(crate) fn arrive(self, loaded: Loaded<V>) {
+        self.tell_arrival(&loaded);
+        let landing = loaded.map_err(|error| self.parts.source_error(&self.key, error));
+        self.land(landing);
+    }
+
+    /// Lands with what is known of a row that the source has not filled in yet; it is not kept.
+    fn pass_on(mut self, part: V) {
+        self.landed = true;
+        self.flight.trace.tell(Database, Cache, "absent", &self.key);
+        self.end(Ok(Some(part)), None);
     }
 
     pub(crate) fn tell_departure(&self) {
         self.flight.trace.tell(Cache, Database, "load", &self.key);
     }
 
-    pub(crate) fn tell_arrival(&self, loaded: &Loaded<V>) {
+    fn tell_arrival(&self, loaded: &Loaded<V>) {
         let what = match loaded {
             Ok(Some(_)) => "value",
             Ok(None) => "absent",
@@ -211,17 +248,19 @@ impl<K: Key, V: Value> Airborne<K, V> {
         self.flight.trace.tell(Database, Cache, what, &self.key);
     }
 
-    fn end(&self, landing: Landing<V>) {
+    fn entry(&self, value: Option<V>) -> Option<Entry<V>> {
+        let parts = &self.parts;
+        let version = parts.keys.next_version();
+        let moment =
+            Moment { now: parts.runtime.now(), random: parts.runtime.random(), kept: None };
+        parts.freshness.entry(value, version, Lifetime::Policy, moment)
+    }
+
+    fn end(&self, landing: Landing<V>, entry: Option<Entry<V>>) {
         let parts = &self.parts;
         if landing.is_err() {
             parts.stats.add(Count::LoadErrors, 1);
         }
-        let entry = landing.as_ref().ok().and_then(|value| {
-            let version: Version = parts.keys.next_version();
-            let moment =
-                Moment { now: parts.runtime.now(), random: parts.runtime.random(), kept: None };
-            parts.freshness.entry(value.clone(), version, Lifetime::Policy, moment)
-        });
         match parts.keys.land(&self.key, &self.flight, &landing, entry) {
             Fill::Void => {
                 parts.stats.add(Count::FillsVoid, 1);
@@ -239,7 +278,7 @@ impl<K: Key, V: Value> Drop for Airborne<K, V> {
         if !self.landed {
             let lost = Error::new(ErrorKind::LoadLost, &self.parts.name, "the load was cancelled");
             let landing: Result<Option<V>> = Err(lost.at(&self.key));
-            self.end(landing);
+            self.end(landing, None);
         }
     }
 }

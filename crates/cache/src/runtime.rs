@@ -4,6 +4,7 @@
 //! [`Simulated`] can run every strategy under virtual time, one interleaving at a time.
 
 mod simulated;
+mod ticker;
 mod tokio;
 
 use std::ops::Add;

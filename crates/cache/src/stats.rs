@@ -1,5 +1,6 @@
 //! Counters of one cache.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What a cache has done since it was built.
@@ -56,7 +57,10 @@ pub(crate) enum Count {
 }
 
 const COUNTS: usize = Count::WriteRetries as usize + 1;
-const SHARDS: usize = 16;
+/// Shards that each belong to one thread for as long as the process lives. Threads that come when
+/// all have been given away share the last.
+const EXCLUSIVE: usize = 31;
+const SHARDS: usize = EXCLUSIVE + 1;
 
 /// Counters, spread over shards so that threads do not fight for one cache line.
 pub(crate) struct Counters {
@@ -74,8 +78,15 @@ impl Counters {
 
     #[inline]
     pub(crate) fn add(&self, count: Count, amount: u64) {
-        let shard = SHARD.with(|shard| *shard);
-        self.shards[shard].0[count as usize].fetch_add(amount, Ordering::Relaxed);
+        let shard = own_shard();
+        let counter = &self.shards[shard].0[count as usize];
+        match shard < EXCLUSIVE {
+            // Nobody else writes it: no locked instruction is needed.
+            true => counter.store(counter.load(Ordering::Relaxed) + amount, Ordering::Relaxed),
+            false => {
+                counter.fetch_add(amount, Ordering::Relaxed);
+            }
+        }
     }
 
     pub(crate) fn read(&self) -> Statistics {
@@ -106,5 +117,19 @@ impl Counters {
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static SHARD: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    /// Constant until it is first used: reading it then needs no check for its initialisation.
+    static SHARD: Cell<usize> = const { Cell::new(UNKNOWN) };
+}
+
+const UNKNOWN: usize = usize::MAX;
+
+#[inline]
+fn own_shard() -> usize {
+    SHARD.with(|shard| match shard.get() {
+        UNKNOWN => {
+            shard.set(THREADS.fetch_add(1, Ordering::Relaxed).min(EXCLUSIVE));
+            shard.get()
+        }
+        known => known,
+    })
 }

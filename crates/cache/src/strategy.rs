@@ -88,6 +88,11 @@ pub(crate) trait Policy<K: Key, V: Value>: Send + Sync + 'static {
         None
     }
 
+    /// Whether a copy is dropped or replaced by every write of its key.
+    fn copies_follow_writes(&self) -> bool {
+        true
+    }
+
     /// Carries out writes, all or none as far as the source can. Runs to its end once begun.
     fn write(
         self: Arc<Self>,

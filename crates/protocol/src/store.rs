@@ -37,10 +37,14 @@ pub trait Store {
         see: &mut dyn FnMut(Option<Item<'_>>),
     ) -> Result<Result<(), Later>, Error>;
 
-    /// Asks for all `keys` together; the answer, [`Answer::Items`], comes later under `ticket`.
+    /// Asks for all `keys` together; the answer, [`Answer::Items`], comes later under `ticket`, or
+    /// [`Answer::Outcome`] with an error when they failed together. A pipeline of misses is one
+    /// such call for each request, all before [`Session::receive`](crate::Session::receive)
+    /// returns: that is the time to load what they ask for.
     fn fetch(&mut self, ticket: Ticket, keys: &mut dyn Iterator<Item = &[u8]>, mode: Mode);
 
-    /// Carries out a request: its outcome now, or later under `ticket`.
+    /// Carries out a request: its outcome now, or later under `ticket`. A ticket that was not
+    /// needed names the next question.
     fn ask(
         &mut self,
         ticket: Ticket,
@@ -111,7 +115,8 @@ pub enum Request<'a> {
     },
     /// The store's own lines for a section of `INFO`; answers [`Outcome::Reply`].
     Info {
-        /// The lower-case section name.
+        /// The section in lower case, `default` when none was named; several are separated by
+        /// blanks. One that is not known adds nothing.
         section: &'a str,
     },
 }

@@ -12,7 +12,7 @@
 //!      |                                             |
 //!  +---v-----+  adopt   +---------+              +---v----+ spawn  +-----------------------+
 //!  | loop 0  +--------->| loop 1  | ...          | accept +------->| c1 c2 c3 c4 c5 c6 ... |
-//!  | c1 c2 c3|          | c4 c5   |              +--------+        +----+-------------+----+
+//!  | c1 c2 c3|  or take | c4 c5   |              +--------+        +----+-------------+----+
 //!  +----^----+          +----^----+                                  any of the N threads
 //!       | mailbox            | mailbox                            (work-stealing) polls a task
 //!  +----+--------------------+----+              +------------------------+---------------+
@@ -27,9 +27,10 @@
 //! | [`tasks`](ModelName::Tasks) | a connection that computes for long holds up no other while a thread is free; lives in a tokio program | scheduling costs on every wake-up; threads are woken and put to sleep as the load varies |
 //!
 //! The parts that models share are files of their own: `pump` moves the bytes of one connection,
-//! `accept` says what a failed accept calls for, `event_loop` is a loop over any `Poller`, and
-//! [`Shutdown`] can be waited for by a loop, a task or a thread. A new model is one file with an
-//! implementation of [`Model`] and one line in the registry below.
+//! `accept` says what a failed accept calls for, `event_loop` is a loop over any `Poller`,
+//! `balance` decides which of several loops serves a connection, and [`Shutdown`] can be waited for
+//! by a loop, a task or a thread. A new model is one file with an implementation of [`Model`] and
+//! one line in the registry; one that differs by its poller alone runs the same loop, by itself.
 
 mod accept;
 mod balance;
@@ -63,8 +64,8 @@ pub use shutdown::Shutdown;
 ///    [`resume`](Self::resume) after the waker was woken, in any order and number;
 ///    [`end_of_input`](Self::end_of_input) and [`drain`](Self::drain) at most once each, and
 ///    nothing is received after `end_of_input`.
-/// 2. After each of these: [`output`](Self::output), as much of it as the socket takes, and
-///    [`sent`](Self::sent), until the output is empty or the socket is full.
+/// 2. After one or a few of these: [`output`](Self::output), as much of it as the socket takes,
+///    and [`sent`](Self::sent), until the output is empty or the socket is full.
 /// 3. Once [`is_finished`](Self::is_finished) and the output is empty, it is dropped and the
 ///    socket closed.
 ///

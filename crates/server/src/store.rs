@@ -170,7 +170,7 @@ impl Store for ClientStore {
         let (keyspace, key) = self.report.keyspaces.route(key)?;
         Ok(keyspace.cache.peek_at(now, key, |found| match found {
             Peek::Value(value, fresh_until) => {
-                see(Some(item(value, fresh_until, now)));
+                see(Some(item(&value, fresh_until, now)));
                 Ok(())
             }
             Peek::Absent => {

@@ -1,5 +1,6 @@
 //! Reads that are not plain hits.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -17,7 +18,7 @@ use crate::source::{SourceError, SourceErrorKind};
 use crate::stats::Count;
 use crate::strategy::Reader;
 use crate::trace::Participant::{App, Cache};
-use crate::trace::Tell;
+use crate::trace::{Tell, Trace};
 use crate::{Key, Value};
 
 /// The value that an update finds.
@@ -65,6 +66,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         .boxed()
     }
 
+    /// [`read_one`](Self::read_one) as the policy says.
+    pub(crate) fn read_alone(&self, key: K) -> BoxFuture<'_, Result<Option<V>>> {
+        async move { self.read_one(key, &ReadOptions::default()).await }.boxed()
+    }
+
     /// Reads keys; what is missed is loaded together.
     pub(crate) async fn read(&self, keys: Vec<K>, options: &ReadOptions) -> Vec<Result<Option<V>>> {
         let mut departures = Vec::new();
@@ -83,6 +89,28 @@ impl<K: Key, V: Value> Engine<K, V> {
         values
     }
 
+    /// Reads the value that an update begins with, whoever loads in this cache otherwise.
+    pub(super) async fn read_for_update(&self, key: &K, trace: Option<Trace>) -> Result<Option<V>> {
+        let accept = match self.policy.copies_follow_writes() {
+            true => Accept::Fresh,
+            false => Accept::Reload,
+        };
+        let options = ReadOptions { accept, trace, ..ReadOptions::default() };
+        let mut departures = Vec::new();
+        let place = match (self.take_copy(key, &options), &self.update_loader) {
+            (Some(value), _) => Place::Answered(Ok(value)),
+            (None, None) => Place::Answered(Ok(None)),
+            (None, Some(loader)) => {
+                let place = self.board(key, &options, None, &mut departures);
+                loader.start(departures);
+                place
+            }
+        };
+        let value = self.arrive(key, place, &self.patience(&options)).await;
+        options.trace.tell(Cache, App, answer(&value), key);
+        value
+    }
+
     /// Loads `key` by `load` unless it is cached or on its way already.
     pub(crate) async fn read_or_load<F>(
         &self,
@@ -93,45 +121,61 @@ impl<K: Key, V: Value> Engine<K, V> {
     where
         F: Future<Output = Result<Option<V>, SourceError>> + Send + 'static,
     {
-        let trace = options.trace.as_ref();
+        self.admit_loads_by_others(&key)?;
         let now = self.parts.runtime.now();
-        let place = match self.parts.keys.board(&key, trace, |entry| entry.is_fresh(now)) {
+        let horizon = now + self.parts.freshness.refresh_ahead;
+        let present = self.usable_stale(&key, now);
+        let good = |entry: &Entry<V>| entry.fresh_until > horizon;
+        let place = match self.parts.keys.board(&key, now, options.trace.as_ref(), good) {
             Boarding::Started(flight, seat) => {
-                self.parts.stats.add(Count::Misses, 1);
-                self.load_by(&key, flight, load());
-                Place::Waiting { seat, stale: self.usable_stale(&key, now) }
+                let flight = Airborne::new(self.parts.clone(), key.clone(), flight);
+                self.load_by(flight, load);
+                Place::Waiting { seat, stale: present.clone() }
             }
-            boarding => self.placed(&key, boarding, None),
+            boarding => self.placed(&key, boarding, present.clone()),
         };
-        self.arrive(&key, place, &self.patience(options)).await
+        match present.and_then(|entry| self.serve_while_loading(entry, now)) {
+            Some(value) => Ok(value),
+            None => self.arrive(&key, place, &self.patience(options)).await,
+        }
     }
 
     /// Loads the key in the background, because its copy will expire soon or has just done so.
     pub(crate) fn refresh(&self, key: &K) {
-        let Some(loader) = &self.loader else { return };
-        let horizon = self.parts.runtime.now() + self.parts.freshness.refresh_ahead;
-        if let Boarding::Started(flight, _) =
-            self.parts.keys.board(key, None, |entry| entry.fresh_until > horizon)
-        {
+        let Some(loader) = self.loader.as_ref().filter(|_| self.closed_error().is_none()) else {
+            return;
+        };
+        let now = self.parts.runtime.now();
+        let horizon = now + self.parts.freshness.refresh_ahead;
+        let good = |entry: &Entry<V>| entry.fresh_until > horizon;
+        if let Boarding::Started(flight, _) = self.parts.keys.board(key, now, None, good) {
             loader.start(vec![(key.clone(), flight)]);
         }
     }
 
-    fn load_by<F>(&self, key: &K, flight: Arc<Flight<V>>, load: F)
+    /// An error where a loader that is not the cache's own would pass by what the cache knows.
+    fn admit_loads_by_others(&self, key: &K) -> Result<()> {
+        let advice = "reads of this cache look at queued writes first: read the key without a \
+                      loader of your own";
+        match self.journal() {
+            Some(_) => Err(self.parts.error(ErrorKind::Misuse, advice).at(key)),
+            None => Ok(()),
+        }
+    }
+
+    fn load_by<F>(&self, flight: Airborne<K, V>, load: impl FnOnce() -> F)
     where
         F: Future<Output = Result<Option<V>, SourceError>> + Send + 'static,
     {
-        let airborne = Airborne::new(self.parts.clone(), key.clone(), flight);
-        let (parts, key) = (self.parts.clone(), key.clone());
-        parts.stats.add(Count::Loads, 1);
+        self.parts.stats.add(Count::Misses, 1);
+        self.parts.stats.add(Count::Loads, 1);
+        let load = AssertUnwindSafe(load());
         self.parts.runtime.spawn(Box::pin(async move {
-            airborne.tell_departure();
-            let loaded = std::panic::AssertUnwindSafe(load).catch_unwind().await;
-            let loaded = loaded.unwrap_or_else(|_| {
+            flight.tell_departure();
+            let loaded = load.catch_unwind().await;
+            flight.arrive(loaded.unwrap_or_else(|_| {
                 Err(SourceError::new(SourceErrorKind::Panicked, "the loader panicked"))
-            });
-            airborne.tell_arrival(&loaded);
-            airborne.land(loaded.map_err(|error| parts.source_error(&key, error)));
+            }));
         }));
     }
 
@@ -141,18 +185,13 @@ impl<K: Key, V: Value> Engine<K, V> {
         options: &ReadOptions,
         departures: &mut Departures<K, V>,
     ) -> Place<V> {
-        options.trace.tell(App, Cache, "get", key);
-        let now = self.parts.runtime.now();
-        let present = self.parts.keys.entry(key).filter(|_| options.accept != Accept::Reload);
-        if let Some(entry) = present.filter(|entry| entry.is_fresh(now)) {
-            self.refresh_if_due(key, entry.fresh_until, now);
-            self.parts.stats.add(Count::Hits, 1);
-            return Place::Answered(Ok(entry.value));
+        if let Some(value) = self.take_copy(key, options) {
+            return Place::Answered(Ok(value));
         }
-        self.parts.stats.add(Count::Misses, 1);
         if self.policy.reader() == Reader::Application {
             return Place::Answered(Ok(None));
         }
+        let now = self.parts.runtime.now();
         let stale = self.usable_stale(key, now).filter(|_| options.accept == Accept::Policy);
         if let Some(entry) = stale.as_ref().filter(|entry| self.may_revalidate(entry, now)) {
             self.parts.stats.add(Count::Stale, 1);
@@ -160,6 +199,20 @@ impl<K: Key, V: Value> Engine<K, V> {
             return Place::Answered(Ok(entry.value.clone()));
         }
         self.board(key, options, stale, departures)
+    }
+
+    /// What the fresh copy says, where the read is content with one.
+    fn take_copy(&self, key: &K, options: &ReadOptions) -> Option<Option<V>> {
+        options.trace.tell(App, Cache, "get", key);
+        let now = self.parts.runtime.now();
+        let present = self.parts.keys.entry(key).filter(|_| options.accept != Accept::Reload);
+        let Some(entry) = present.filter(|entry| entry.is_fresh(now)) else {
+            self.parts.stats.add(Count::Misses, 1);
+            return None;
+        };
+        self.refresh_if_due(key, entry.fresh_until, now);
+        self.parts.stats.add(Count::Hits, 1);
+        Some(entry.value)
     }
 
     fn board(
@@ -173,9 +226,14 @@ impl<K: Key, V: Value> Engine<K, V> {
             return Place::Answered(Err(error));
         }
         let now = self.parts.runtime.now();
-        let reload = options.accept == Accept::Reload;
-        let accept = |entry: &Entry<V>| !reload && entry.is_fresh(now);
-        match self.parts.keys.board(key, options.trace.as_ref(), accept) {
+        let (keys, trace) = (&self.parts.keys, options.trace.as_ref());
+        let boarding = match options.accept {
+            Accept::Reload => keys.board_anew(key, now, trace),
+            Accept::Policy | Accept::Fresh => {
+                keys.board(key, now, trace, |entry| entry.is_fresh(now))
+            }
+        };
+        match boarding {
             Boarding::Started(flight, seat) => {
                 departures.push((key.clone(), flight));
                 Place::Waiting { seat, stale }
@@ -255,6 +313,19 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     fn usable_stale(&self, key: &K, now: Time) -> Option<Entry<V>> {
         self.parts.keys.entry(key).filter(|entry| now < entry.stale_until)
+    }
+
+    /// What a reader is given at once although the key is being loaded.
+    fn serve_while_loading(&self, entry: Entry<V>, now: Time) -> Option<Option<V>> {
+        let count = match entry.is_fresh(now) {
+            true => Count::Hits,
+            false => Count::Stale,
+        };
+        let serve = entry.is_fresh(now) || self.may_revalidate(&entry, now);
+        serve.then(|| {
+            self.parts.stats.add(count, 1);
+            entry.value
+        })
     }
 
     fn may_revalidate(&self, entry: &Entry<V>, now: Time) -> bool {

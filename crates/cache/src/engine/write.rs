@@ -35,6 +35,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         options: WriteOptions,
     ) -> Result<Vec<(K, Option<bool>)>> {
         self.admit_writes()?;
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
         if self.is_plain() {
             return self.write_plain(changes, &options);
         }
@@ -60,9 +63,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         if self.journal().is_some() {
             // The journal does not know what the source holds, and the answer is to be right.
             let keys: Vec<K> = changes.keys().cloned().collect();
-            for (key, value) in keys.iter().zip(self.read(keys.clone(), &reader).await) {
-                present.insert(key.clone(), value?.is_some());
-            }
+            let values = self.read(keys.clone(), &reader).await;
+            // A source that is down stops no delete: such a key counts as one that did not exist.
+            let known =
+                keys.into_iter().zip(values).filter_map(|(key, value)| Some((key, value.ok()?)));
+            present.extend(known.map(|(key, value)| (key, value.is_some())));
         }
         let written = self.write(changes, options).await?;
         let existed = written
@@ -95,12 +100,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             return Ok(output);
         }
         let guard = self.turn(&key).await?;
-        let reader = ReadOptions {
-            accept: Accept::Fresh,
-            trace: options.trace.clone(),
-            ..ReadOptions::default()
-        };
-        let value = self.read_one(key.clone(), &reader).await?;
+        let value = self.read_for_update(&key, options.trace.clone()).await?;
         let fresh_until =
             self.parts.keys.entry(&key).map_or(Time::NEVER, |entry| entry.fresh_until);
         let present = value.as_ref().map(|value| Present { value, fresh_until });

@@ -24,7 +24,7 @@ pub struct Limits {
     pub records_max: usize,
     /// Bytes that they hold at most, as the cache's weigher weighs them.
     pub bytes_max: u64,
-    /// Keys in one batch at most.
+    /// Records in one batch at most.
     pub batch_max: usize,
     /// A record waits no longer than this for its batch to fill.
     pub flush_interval: Duration,
@@ -70,6 +70,8 @@ struct State<K, V> {
     status: JournalStatus,
     next_sequence: u64,
     flushing: usize,
+    /// A write found no room: the next batch waits no longer to fill.
+    pressed: bool,
     closed: bool,
 }
 
@@ -94,6 +96,7 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
             status: JournalStatus::default(),
             next_sequence: 1,
             flushing: 0,
+            pressed: false,
             closed: false,
         };
         Self {
@@ -108,7 +111,11 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
 
     fn append_now(&self, writes: Vec<Append<K, V>>) -> Result<Sequence, AppendError> {
         let mut state = self.state.lock();
-        self.admit(&state, &writes)?;
+        if let Err(error) = self.admit(&state, &writes) {
+            state.pressed |= error == AppendError::Full;
+            self.grown.notify_one();
+            return Err(error);
+        }
         let now = self.runtime.now();
         let due_before = state.due.len();
         for write in writes {
@@ -179,15 +186,17 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
         };
         let due = oldest + self.limits.flush_interval;
         let full = state.due.len() >= self.limits.batch_max;
-        if !full && !state.closed && state.flushing == 0 && self.runtime.now() < due {
+        let hurried = full || state.closed || state.flushing > 0 || state.pressed;
+        if !hurried && self.runtime.now() < due {
             return Take::NotBefore(due);
         }
+        state.pressed = false;
         let mut records = Vec::new();
         while records.len() < self.limits.batch_max {
             let Some(key) = state.due.pop_front() else { break };
             let Some(lane) = state.lanes.get_mut(&key) else { continue };
-            lane.in_flight = lane.records.len();
-            records.extend(lane.records.iter().cloned());
+            lane.in_flight = lane.records.len().min(self.limits.batch_max - records.len());
+            records.extend(lane.records.iter().take(lane.in_flight).cloned());
         }
         Take::Batch(Batch { records })
     }
@@ -207,7 +216,7 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
             if lane.records.is_empty() {
                 state.lanes.remove(&record.key);
             } else if lane.in_flight == 0 {
-                state.due.push_back(record.key.clone());
+                state.put_in_line(&record.key);
             }
         }
         self.notify();
@@ -368,6 +377,14 @@ impl<K: Key, V> State<K, V> {
     fn oldest_due(&self) -> Option<Time> {
         let lane = self.lanes.get(self.due.front()?)?;
         lane.records.front().map(|record| record.appended)
+    }
+
+    /// Puts a key among those that are due by how long its oldest record has waited.
+    fn put_in_line(&mut self, key: &K) {
+        let oldest = |key: &K| self.lanes.get(key)?.records.front().map(|record| record.appended);
+        let waiting_since = oldest(key);
+        let place = self.due.partition_point(|other| oldest(other) <= waiting_since);
+        self.due.insert(place, key.clone());
     }
 
     fn oldest_held(&self) -> Option<Time> {

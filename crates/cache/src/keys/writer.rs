@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
@@ -23,13 +24,16 @@ pub(super) struct Turns<K: Key, V: Value> {
 
 type Waiting<K, V> = oneshot::Sender<WriteGuard<K, V>>;
 
-/// A turn to write one key. Dropping it gives the turn to the next writer.
+/// A turn to write one key. Dropping it gives the turn to the next writer, and drops the key's copy
+/// if nobody has said that it is good.
 pub(crate) struct WriteGuard<K: Key, V: Value>(Option<Held<K, V>>);
 
 struct Held<K: Key, V: Value> {
     keys: Arc<Keys<K, V>>,
     key: K,
     version: Version,
+    /// The source may hold what the copy does not.
+    in_doubt: AtomicBool,
 }
 
 /// Nothing of the key is cached while one stands. Dropping it drops the key's copy.
@@ -94,7 +98,8 @@ impl<K: Key, V: Value> Slot<K, V> {
         let version = keys.next_version();
         self.turns.taken = true;
         self.turns.version = Some(version);
-        WriteGuard(Some(Held { keys: keys.clone(), key: key.clone(), version }))
+        let (keys, key) = (keys.clone(), key.clone());
+        WriteGuard(Some(Held { keys, key, version, in_doubt: AtomicBool::new(false) }))
     }
 
     fn next(
@@ -123,6 +128,18 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
     /// The version that this write gives its entry.
     pub(crate) fn version(&self) -> Version {
         self.held().version
+    }
+
+    /// From here on the source may have the write. A writer that panics or is dropped before it has
+    /// settled the copy, or has said to [`trust`](Self::trust) it, leaves none.
+    pub(crate) fn doubt(&self) {
+        self.held().in_doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// The copy is as good as it was before: the source does not have the write, or the strategy
+    /// does not mind.
+    pub(crate) fn trust(&self) {
+        self.held().in_doubt.store(false, Ordering::Relaxed);
     }
 
     /// Makes `entry` the key's copy, or drops the copy when there is none to keep or when the key
@@ -166,11 +183,13 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
 
     fn settle<R>(&self, act: impl FnOnce(&mut Slot<K, V>, &dyn Tier<K, V>, &Held<K, V>) -> R) -> R {
         let held = self.held();
-        held.keys.visit(&held.key, |slot, tier| {
+        let output = held.keys.visit(&held.key, |slot, tier| {
             slot.flight = None;
             slot.lease = None;
             act(slot, tier, held)
-        })
+        });
+        self.trust();
+        output
     }
 
     fn held(&self) -> &Held<K, V> {
@@ -180,6 +199,9 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
 
 impl<K: Key, V: Value> Drop for WriteGuard<K, V> {
     fn drop(&mut self) {
+        if self.0.as_ref().is_some_and(|held| held.in_doubt.load(Ordering::Relaxed)) {
+            self.take_copy();
+        }
         if let Some(held) = self.0.take() {
             held.keys.end_turn(&held.key);
         }

@@ -1,17 +1,23 @@
-//! The runtime of a real process: tokio's timers and tasks, the kernel's coarse clock.
+//! The runtime of a real process: tokio's timers and tasks, and a clock that ticks.
 
-use futures_util::future::BoxFuture;
-use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
+use super::ticker::Ticker;
 use super::{Runtime, Time};
 
 /// Runs the engine on a tokio runtime with timers enabled.
+///
+/// Its clock is a number that a thread of the process renews every two milliseconds while anybody
+/// asks for it: reading it is one load, where asking the kernel costs as much as half a look-up.
+/// A forked child does not have that thread and must make a runtime of its own.
 #[derive(Debug)]
 pub struct TokioRuntime {
     handle: Handle,
+    clock: &'static Ticker,
     seed: RandomState,
     draws: AtomicU64,
 }
@@ -19,7 +25,8 @@ pub struct TokioRuntime {
 impl TokioRuntime {
     /// Runs on the runtime behind `handle`.
     pub fn new(handle: Handle) -> Self {
-        Self { handle, seed: RandomState::new(), draws: AtomicU64::new(0) }
+        let clock = Ticker::of_process();
+        Self { handle, clock, seed: RandomState::new(), draws: AtomicU64::new(0) }
     }
 
     /// Runs on the runtime that the caller is in; `None` when it is in none.
@@ -29,14 +36,13 @@ impl TokioRuntime {
 }
 
 impl Runtime for TokioRuntime {
-    /// The kernel's tick, one to four milliseconds wide, read without a system call: a quarter of
-    /// the cost of the precise clock, which would weigh as much as the look-up itself.
+    #[inline]
     fn now(&self) -> Time {
-        to_time(clock_gettime(ClockId::MonotonicCoarse))
+        self.clock.now()
     }
 
     fn now_precise(&self) -> Time {
-        to_time(clock_gettime(ClockId::Monotonic))
+        self.clock.now_precise()
     }
 
     fn spawn(&self, task: BoxFuture<'static, ()>) {
@@ -52,8 +58,4 @@ impl Runtime for TokioRuntime {
     fn random(&self) -> u64 {
         self.seed.hash_one(self.draws.fetch_add(1, Ordering::Relaxed))
     }
-}
-
-fn to_time(spec: Timespec) -> Time {
-    Time::from_nanos((spec.tv_sec as u64).wrapping_mul(1_000_000_000) + spec.tv_nsec as u64)
 }

@@ -41,12 +41,14 @@ impl<K: Key, V: Value> Backed<K, V> {
         }
         let changes = writes.iter().map(Write::change).collect();
         self.parts.stats.add(Count::Writes, writes.len() as u64);
+        writes.iter().for_each(|write| write.guard.doubt());
         self.parts.store(self.source.clone(), changes, options.timeout.or(timeout)).await
     }
 
     /// The source does not have it.
     pub(super) fn failed(&self, writes: &[Write<K, V>], error: SourceError) -> crate::Error {
         self.parts.stats.add(Count::WriteErrors, writes.len() as u64);
+        writes.iter().for_each(|write| write.guard.trust());
         self.parts.source_error(writes[0].guard.key(), error)
     }
 
@@ -89,10 +91,18 @@ impl<K: Key, V: Value> Backed<K, V> {
         if self.source.is_whole(written) {
             return Known::Value(Some(written.clone()));
         }
-        let now = self.parts.runtime.now();
-        match earlier.filter(|entry| entry.is_fresh(now)) {
-            Some(entry) => Known::Value(Some(self.source.merge(entry.value.as_ref(), written))),
+        match self.merged(earlier, written) {
+            Some(whole) => Known::Value(Some(whole)),
             None => Known::Unsure,
         }
+    }
+
+    /// `part` over a copy, if together they are all that the key holds.
+    pub(super) fn merged(&self, copy: Option<&Entry<V>>, part: &V) -> Option<V> {
+        let now = self.parts.runtime.now();
+        let base = copy.filter(|entry| entry.is_fresh(now))?;
+        let merged = self.source.merge(base.value.as_ref(), part);
+        // A part of a new row lacks what the source fills in by itself.
+        self.source.is_whole(&merged).then_some(merged)
     }
 }

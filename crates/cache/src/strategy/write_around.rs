@@ -73,6 +73,10 @@ impl<K: Key, V: Value> Policy<K, V> for AtWork<K, V> {
         }
     }
 
+    fn copies_follow_writes(&self) -> bool {
+        self.options.drop_cached
+    }
+
     fn write(
         self: Arc<Self>,
         writes: Vec<Write<K, V>>,
@@ -105,6 +109,8 @@ impl<K: Key, V: Value> AtWork<K, V> {
         if self.options.drop_cached {
             options.trace.tell(Cache, Cache, "drop copy", write.guard.key());
             self.backed.parts.install(&write.guard, None);
+        } else {
+            write.guard.trust();
         }
         Written { existed: stored.existed }
     }

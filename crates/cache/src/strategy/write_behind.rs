@@ -14,7 +14,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, select};
 
 use super::backed::Backed;
 use super::{Policy, Reader, Write, Written};
@@ -89,6 +89,13 @@ struct AtWork<K: Key, V: Value> {
     journal: Arc<dyn Journal<K, V>>,
 }
 
+impl<K: Key, V: Value> Drop for AtWork<K, V> {
+    /// Nobody can write any more: the workers bring in what is queued, and end.
+    fn drop(&mut self) {
+        self.journal.close();
+    }
+}
+
 impl<K: Key, V: Value> Policy<K, V> for AtWork<K, V> {
     fn name(&self) -> &'static str {
         NAME
@@ -138,9 +145,13 @@ impl<K: Key, V: Value> AtWork<K, V> {
         writes: Vec<Write<K, V>>,
         options: WriteOptions,
     ) -> Result<Vec<Written>> {
+        for write in &writes {
+            self.let_delete_arrive(write).await?;
+        }
         let existed: Vec<_> = writes.iter().map(|write| self.existed(write)).collect();
         let appends: Vec<_> = writes.iter().map(|write| self.append(write, &options)).collect();
         self.backed.parts.stats.add(Count::Writes, writes.len() as u64);
+        writes.iter().for_each(|write| write.guard.doubt());
         match self.enqueue(appends.clone()).await {
             Ok(()) => {
                 for (write, append) in writes.iter().zip(appends) {
@@ -191,9 +202,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
         let earlier = parts.keys.entry(&append.key);
         let known = match append.value {
             Some(part) if !self.backed.source.is_whole(&part) => {
-                let now = parts.runtime.now();
-                let base = earlier.as_ref().filter(|entry| entry.is_fresh(now));
-                base.map(|entry| Some(self.backed.source.merge(entry.value.as_ref(), &part)))
+                self.backed.merged(earlier.as_ref(), &part).map(Some)
             }
             value => Some(value),
         };
@@ -234,13 +243,37 @@ impl<K: Key, V: Value> AtWork<K, V> {
         }
     }
 
+    /// A part of a row that follows a queued delete would be taken for a part of the row that is
+    /// still there: it waits until the delete has arrived.
+    async fn let_delete_arrive(&self, write: &Write<K, V>) -> Result<()> {
+        let key = write.guard.key();
+        let part = write.value.as_ref().filter(|value| !self.backed.source.is_whole(value));
+        if part.is_none() || !matches!(self.journal.pending(key), Some(None)) {
+            return Ok(());
+        }
+        let parts = &self.backed.parts;
+        let deadline = match self.options.on_full {
+            OnFull::Block(patience) => parts.runtime.now() + patience,
+            OnFull::Reject => Time::ZERO,
+            OnFull::Through => Time::NEVER,
+        };
+        let arrived = self.wait_until_not_pending(key).boxed();
+        within(&*parts.runtime, deadline, arrived).await.ok_or_else(|| {
+            let message = "a queued delete of this key must reach the source before a part of the \
+                           new row is written; try again later";
+            parts.error(ErrorKind::Busy, message).at(key)
+        })
+    }
+
     async fn wait_until_not_pending(&self, key: &K) {
+        let mut flush = self.journal.flush();
         loop {
             let room = self.journal.room();
             if self.journal.pending(key).is_none() {
                 return;
             }
-            room.await;
+            // Flushing makes haste; what it ends with may be another key's.
+            select(room, &mut flush).await;
         }
     }
 
@@ -258,6 +291,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
     fn refused(&self, writes: &[Write<K, V>], error: AppendError) -> Error {
         let parts = &self.backed.parts;
         parts.stats.add(Count::WriteErrors, writes.len() as u64);
+        writes.iter().for_each(|write| write.guard.trust());
         let (kind, message) = match error {
             AppendError::Full => (
                 ErrorKind::Busy,

@@ -108,11 +108,13 @@ where
     K: Key + Borrow<Q>,
     V: Value,
 {
-    type View<'a> = &'a V;
+    /// quick_cache lends nothing: it hands out a clone of what it holds.
+    type View<'a> = V;
 
-    fn lookup<R>(&self, key: &Q, see: impl FnOnce(EntryView<&V>) -> R) -> Option<R> {
+    #[inline]
+    fn lookup<R>(&self, key: &Q, see: impl FnOnce(EntryView<V>) -> R) -> Option<R> {
         let entry = self.entries.get(key)?;
-        Some(see(EntryView { value: entry.value.as_ref(), fresh_until: entry.fresh_until }))
+        Some(see(EntryView { value: entry.value, fresh_until: entry.fresh_until }))
     }
 }
 
@@ -126,7 +128,8 @@ impl<K, V> Clone for Scale<K, V> {
 
 impl<K, V> Weighter<K, Entry<V>> for Scale<K, V> {
     fn weight(&self, key: &K, entry: &Entry<V>) -> u64 {
-        self.0.as_ref().map_or(1, |weigh| weigh(key, entry.value.as_ref()))
+        // quick_cache never evicts what weighs nothing.
+        self.0.as_ref().map_or(1, |weigh| weigh(key, entry.value.as_ref()).max(1))
     }
 }
 

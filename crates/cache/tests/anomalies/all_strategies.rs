@@ -79,6 +79,7 @@ fn anomaly_04_refresh_ahead_after_a_newer_write() {
         }
         scene.write("k", Some(2))?;
         hold.release();
+        scene.world.run_until_idle();
         scene.expect("k", Some(2))
     });
 }

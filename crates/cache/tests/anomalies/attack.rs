@@ -36,7 +36,7 @@ impl Kit {
             .freshness(freshness)
             .runtime(Arc::new(world.clone()))
             .build()
-            .unwrap();
+            .expect("a cache");
         Self { world, database, cache }
     }
 
@@ -48,7 +48,7 @@ impl Kit {
     }
 
     fn get(&self, key: &'static str) -> Option<u64> {
-        self.run(|cache| async move { cache.get(key).await }).unwrap()
+        self.run(|cache| async move { cache.get(key).await }).expect("a value")
     }
 
     fn increment(&self) -> u64 {
@@ -57,7 +57,8 @@ impl Kit {
             (Edit::Put(sum, Lifetime::Policy), sum)
         };
         let options = WriteOptions::default();
-        self.run(|cache| async move { cache.update("k".into(), options, add).await }).unwrap()
+        self.run(|cache| async move { cache.update("k".into(), options, add).await })
+            .expect("a sum")
     }
 }
 
@@ -174,7 +175,7 @@ fn loads_that_were_voided_before_they_began_are_bounded() {
     let holds: Vec<_> = (0..4).map(|_| kit.database.hold(LoadRead)).collect();
     let mut busy = 0;
     for _ in 0..300_000 {
-        let asked = kit.run(|cache| async move { cache.get("k").now_or_never() });
+        let asked = kit.cache.get("k").now_or_never();
         busy += usize::from(asked.is_some_and(|answer| answer.is_err()));
         kit.cache.invalidate(&"k".into());
     }
@@ -191,7 +192,7 @@ fn lifetimes_at_the_edge_of_time_do_not_panic() {
     let long = WriteOptions::ttl(Duration::MAX);
     kit.run(|cache| async move { cache.put_with("k".into(), 2, long).await }).unwrap();
     assert!(kit.cache.expire(&"k".into(), Lifetime::For(Duration::MAX)));
-    kit.world.advance(Duration::from_secs(1 << 40));
+    kit.world.advance(Duration::from_secs(1 << 32));
     assert_eq!(kit.cache.peek("k"), Some(2));
 }
 

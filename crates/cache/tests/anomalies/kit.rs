@@ -156,7 +156,7 @@ impl Table {
         self.commits.push(change);
     }
 
-    /// The fault of a call, of which the last kind in `faults` is as likely as all others together.
+    /// The fault of a call, if it has any.
     fn chaotic(&self, faults: [Fault; 2]) -> Option<Fault> {
         let chaos = self.chaos.as_ref()?;
         let draw = chaos.world.random() % 100;
@@ -177,7 +177,7 @@ impl Source<String, u64> for Database {
                 let values = keys.iter().map(|key| Ok(table.rows.get(key).copied())).collect();
                 table.loads.push(keys);
                 let fault = table.load_faults.pop_front();
-                (values, fault.or_else(|| table.chaotic([Fault::Fails, Fault::Panics])))
+                (values, fault.or_else(|| table.chaotic([Fault::Fails, Fault::Rejects])))
             };
             self.pass(Point::LoadReturn).await;
             match fault {
@@ -274,9 +274,9 @@ impl Tier<String, u64> for TestTier {
 }
 
 impl Lookup<str> for TestTier {
-    type View<'a> = &'a u64;
+    type View<'a> = <MemoryTier<String, u64> as Lookup<str>>::View<'a>;
 
-    fn lookup<R>(&self, key: &str, see: impl FnOnce(EntryView<&u64>) -> R) -> Option<R> {
+    fn lookup<R>(&self, key: &str, see: impl FnOnce(EntryView<Self::View<'_>>) -> R) -> Option<R> {
         self.entries.lookup(key, see)
     }
 }

@@ -34,7 +34,7 @@ impl Larder {
             .freshness(setup.freshness.clone())
             .runtime(Arc::new(world.clone()))
             .build()
-            .unwrap();
+            .expect("a cache");
         Self { cache, way, database: database.clone(), tier }
     }
 }

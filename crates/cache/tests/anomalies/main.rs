@@ -4,6 +4,8 @@
 //!
 //! Everything but `threads` runs under virtual time, one interleaving at a time; nothing sleeps.
 
+mod history;
+mod journal;
 mod kit;
 mod larder_subject;
 mod naive;
@@ -14,5 +16,7 @@ mod all_strategies;
 mod attack;
 mod loaders;
 mod partial;
+mod queue;
+mod schedule;
 mod write_behind;
 mod write_through;

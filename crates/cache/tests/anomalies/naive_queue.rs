@@ -11,11 +11,13 @@ use crate::kit::Database;
 
 const INTERVAL: Duration = Duration::from_millis(100);
 
+type Queued = (String, Option<u64>);
+
 #[derive(Clone)]
 pub struct NaiveQueue {
     world: Simulated,
     database: Database,
-    writes: Arc<Mutex<VecDeque<(String, Option<u64>)>>>,
+    writes: Arc<Mutex<VecDeque<Queued>>>,
     newest: Arc<Mutex<HashMap<String, Option<u64>>>>,
     unfinished: Arc<Mutex<usize>>,
 }

@@ -91,23 +91,23 @@ impl Kit {
             .freshness(Freshness { negative_ttl, ..Freshness::default() })
             .runtime(Arc::new(world.clone()))
             .build()
-            .unwrap();
+            .expect("a cache");
         Self { world, rows, cache }
     }
 
     fn get(&self) -> Option<Pair> {
         let cache = self.cache.clone();
-        self.world.block_on(async move { cache.get("k").await }).unwrap()
+        self.world.block_on(async move { cache.get("k").await }).expect("a value")
     }
 
     fn put(&self, value: Pair) {
         let cache = self.cache.clone();
-        self.world.block_on(async move { cache.put("k".into(), value).await }).unwrap();
+        self.world.block_on(async move { cache.put("k".into(), value).await }).expect("an answer");
     }
 
     fn remove(&self) {
         let cache = self.cache.clone();
-        self.world.block_on(async move { cache.remove("k".into()).await }).unwrap();
+        self.world.block_on(async move { cache.remove("k".into()).await }).expect("an answer");
     }
 
     fn flush(&self) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use larder::runtime::{Simulated, Task};
+use larder::strategy::{Order, ReadPolicy, WriteAround, WriteBehind, WriteThrough};
 use larder::{Freshness, Strategy};
 
 use crate::kit::{Database, TestTier};
@@ -92,12 +93,24 @@ pub trait Subject: Send + Sync {
 }
 
 /// What the strategies are built with, where a scenario needs something special.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Setup {
     pub freshness: Freshness,
     pub write_timeout: Option<Duration>,
     /// Whether the naive write-behind has heard that reads must look at the queue first.
     pub naive_reads_queue: bool,
+    pub write_behind: WriteBehind,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            freshness: Freshness::default(),
+            write_timeout: None,
+            naive_reads_queue: false,
+            write_behind: WriteBehind { workers: 2, ..WriteBehind::default() },
+        }
+    }
 }
 
 pub struct Scene {
@@ -167,7 +180,6 @@ pub fn play(ways: &[Way], setup: &Setup, rows: &[(&str, u64)], scenario: fn(&Sce
 
 /// The strategy that a way stands for.
 pub fn strategy(way: Way, setup: &Setup) -> Strategy {
-    use larder::strategy::{Order, ReadPolicy, WriteAround, WriteBehind, WriteThrough};
     let timeout = setup.write_timeout;
     let around = |read| WriteAround { read, timeout, ..WriteAround::default() }.into();
     match way {
@@ -175,7 +187,7 @@ pub fn strategy(way: Way, setup: &Setup) -> Strategy {
         Way::ReadThrough => Strategy::ReadThrough,
         Way::SourceFirst => WriteThrough { order: Order::SourceFirst, timeout }.into(),
         Way::CacheFirst => WriteThrough { order: Order::CacheFirst, timeout }.into(),
-        Way::WriteBehind => WriteBehind { workers: 2, ..WriteBehind::default() }.into(),
+        Way::WriteBehind => setup.write_behind.clone().into(),
         Way::AroundThrough => around(ReadPolicy::Through),
         Way::AroundAside => around(ReadPolicy::Aside),
     }

@@ -112,7 +112,9 @@ fn read_now<T>(
 ) -> Result<T, Stop> {
     let (mut see, mut seen) = (Some(see), None);
     let read = store.read(key, &mut |item| {
-        seen = see.take().map(|see| see(item)).or(seen.take());
+        if let Some(see) = see.take() {
+            seen = Some(see(item));
+        }
     })?;
     match (read, seen) {
         (Ok(()), Some(seen)) => Ok(seen),

@@ -37,6 +37,8 @@ pub(super) struct EventLoop<P, S: Service> {
     mailbox: Arc<Mailbox<S::Connection>>,
     acceptor: Option<Acceptor>,
     links: Slots<Link<S::Connection>>,
+    /// The connections that have heard something in this round, and have yet to answer.
+    heard: Vec<Token>,
     buffer: Box<[u8]>,
     meter: Meter,
     phase: Phase,
@@ -55,7 +57,7 @@ enum Phase {
 }
 
 impl<P: Poller, S: Service> EventLoop<P, S> {
-    /// Makes the loop of the calling thread.
+    /// Sets everything up, so that nothing but the poller can fail later.
     pub(super) fn new(setup: Setup<S>) -> io::Result<Self> {
         let Setup { service, shutdown, loops, index, listener } = setup;
         let (mut poller, mailbox) = (P::new()?, Arc::clone(loops.mailbox(index)));
@@ -74,6 +76,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
             mailbox,
             acceptor,
             links: Slots::new(),
+            heard: Vec::new(),
             buffer: vec![0; TURN_BYTES].into_boxed_slice(),
             meter: Meter::new(),
             phase: Phase::Serving,
@@ -86,6 +89,8 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     ///
     /// When the poller fails, which leaves nothing to wait with.
     pub(super) fn run(mut self) -> io::Result<()> {
+        // It measures the thread that makes it.
+        self.meter = Meter::new();
         let served = self.serve();
         self.mailbox.close();
         let left = self.links.tokens();
@@ -104,8 +109,8 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         Ok(())
     }
 
-    /// One wait, and a turn for all whom it or the mail concerns. The lists come and go empty;
-    /// lending them spares their allocation in each round.
+    /// One wait, and a turn for all whom it or the mail concerns: first all hear, then all answer.
+    /// The lists come and go empty; lending them spares their allocation in each round.
     fn round(
         &mut self,
         ready: &mut Vec<(Token, Event)>,
@@ -121,6 +126,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         }
         self.end_rest()?;
         self.balance();
+        self.answer();
         Ok(())
     }
 
@@ -152,14 +158,14 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
             Token::BELL => self.mailbox.silence(),
             Token::LISTENER => self.accept()?,
             Token::SHUTDOWN => self.drain()?,
-            token => self.turn(token, event),
+            token => self.hear(token, event),
         }
         Ok(())
     }
 
     fn open(&mut self, letter: Letter<S::Connection>) {
         match letter {
-            Letter::Woken(token) => self.turn(token, Event::Woken),
+            Letter::Woken(token) => self.hear(token, Event::Woken),
             Letter::Adopt(socket) => self.adopt(socket),
             Letter::Take(link) => self.take(*link),
         }
@@ -203,7 +209,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
             self.poller.unwatch(acceptor.listener())?;
         }
         for token in self.links.tokens() {
-            self.turn(token, Event::Drain);
+            self.hear(token, Event::Drain);
         }
         Ok(())
     }
@@ -229,12 +235,13 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         connection: S::Connection,
         hook: Arc<Hook<S::Connection>>,
     ) {
-        let pump = Pump::new(connection);
-        let watched = pump.interest();
+        let (pump, watched) = (Pump::new(connection), Interest::Input);
         let ready = socket.set_nodelay(true);
         let link = Link { socket, pump, hook, watched, turns: 0 };
-        if let Err(error) = ready.and_then(|()| self.keep(link)) {
-            tracing::warn!(%error, "cannot take up a connection");
+        match ready.and_then(|()| self.keep(link)) {
+            // Its first turn finds out what it really waits for, and sends a greeting.
+            Ok(token) => self.hear(token, Event::Writable),
+            Err(error) => tracing::warn!(%error, "cannot take up a connection"),
         }
     }
 
@@ -279,31 +286,44 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         link.hook.move_to(Arc::clone(&self.mailbox), self.links.upcoming());
         match self.keep(link) {
             Ok(token) => {
-                self.turn(token, Event::Woken);
+                self.hear(token, Event::Woken);
                 if matches!(self.phase, Phase::Draining { .. }) {
-                    self.turn(token, Event::Drain);
+                    self.hear(token, Event::Drain);
                 }
             }
             Err(error) => tracing::warn!(%error, "cannot take over a connection"),
         }
     }
 
-    fn turn(&mut self, token: Token, event: Event) {
+    fn hear(&mut self, token: Token, event: Event) {
         let Some(link) = self.links.find(token) else { return };
         link.turns = link.turns.saturating_add(1);
         if event == Event::Woken {
             link.hook.rearm();
         }
-        match link.pump.turn(&mut &link.socket, event, &mut self.buffer) {
-            Turn::Open(interest) if interest == link.watched => {}
-            Turn::Open(interest) => {
-                link.watched = interest;
-                if let Err(error) = self.poller.rewatch(link.socket.as_fd(), token, interest) {
-                    tracing::warn!(%error, "cannot watch a connection any longer");
-                    self.close(token);
-                }
+        link.pump.hear(&mut &link.socket, event, &mut self.buffer);
+        self.heard.push(token);
+    }
+
+    fn answer(&mut self) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for token in heard.drain(..) {
+            let Some(link) = self.links.find(token) else { continue };
+            match link.pump.answer(&mut &link.socket, &mut self.buffer) {
+                Turn::Open(interest) if interest == link.watched => {}
+                Turn::Open(interest) => self.rewatch(token, interest),
+                Turn::Closed => self.close(token),
             }
-            Turn::Closed => self.close(token),
+        }
+        self.heard = heard;
+    }
+
+    fn rewatch(&mut self, token: Token, interest: Interest) {
+        let Some(link) = self.links.find(token) else { return };
+        link.watched = interest;
+        if let Err(error) = self.poller.rewatch(link.socket.as_fd(), token, interest) {
+            tracing::warn!(%error, "cannot watch a connection any longer");
+            self.close(token);
         }
     }
 

@@ -16,7 +16,7 @@ use super::pump::{Event, Interest};
 use super::slots::Token;
 
 /// Watches many descriptors at once, for one loop.
-pub(super) trait Poller: Sized {
+pub(super) trait Poller: Sized + Send {
     fn new() -> io::Result<Self>;
 
     /// Begins to watch `fd`, which must be unwatched before it is closed.

@@ -81,37 +81,56 @@ pub(super) enum Turn {
 }
 
 /// One connection and how far its conversation has come.
+///
+/// Each turn has two halves, so that a loop can let all connections of a round hear their events
+/// before any of them answers: a client that gets many answers at once comes back with many
+/// requests at once.
 pub(super) struct Pump<C> {
     connection: C,
-    input: Input,
+    state: State,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Input {
+enum State {
     Open,
-    Ended,
+    /// The peer sends no more.
+    InputEnded,
+    /// The peer is gone, or the connection panicked.
+    Lost,
 }
 
 impl<C: Connection> Pump<C> {
     pub(super) fn new(connection: C) -> Self {
-        Self { connection, input: Input::Open }
+        Self { connection, state: State::Open }
     }
 
-    /// One turn: at most one read, then everything that can be sent at once.
+    /// The first half of a turn: acts on `event`, with at most one read.
     ///
-    /// One read is enough for all that a small request needs, without a second one to learn that
-    /// nothing is left. Sending right away, rather than once the socket reports room, spares a
-    /// wait. A panic of the connection ends it and is logged.
-    pub(super) fn turn(&mut self, wire: &mut impl Wire, event: Event, buffer: &mut [u8]) -> Turn {
-        let turn = catch_unwind(AssertUnwindSafe(|| self.act(wire, event, buffer)));
-        turn.unwrap_or_else(|panic| {
-            tracing::error!(panic = message(&*panic), "a connection panicked; closing it");
-            Turn::Closed
-        })
+    /// One read takes all that a small request needs, and a second one to learn that nothing is
+    /// left would double the cost. A panic of the connection is logged, and loses it.
+    pub(super) fn hear(&mut self, wire: &mut impl Wire, event: Event, buffer: &mut [u8]) {
+        self.guard(|pump| pump.act(wire, event, buffer));
     }
 
-    /// What the connection waits for now.
-    pub(super) fn interest(&self) -> Interest {
+    /// The second half of a turn: sends what can be sent at once, without waiting to hear that
+    /// there is room, and says how it goes on.
+    pub(super) fn answer(&mut self, wire: &mut impl Wire, buffer: &mut [u8]) -> Turn {
+        self.guard(|pump| pump.flush(wire));
+        let turn = self.guard(|pump| Ok(pump.outlook()));
+        if let Some(Turn::Closed) = turn {
+            discard_input(wire, buffer);
+        }
+        turn.unwrap_or(Turn::Closed)
+    }
+
+    fn outlook(&self) -> Turn {
+        match self.interest() {
+            Interest::Input | Interest::Nothing if self.connection.is_finished() => Turn::Closed,
+            interest => Turn::Open(interest),
+        }
+    }
+
+    fn interest(&self) -> Interest {
         match (self.reads(), !self.connection.output().is_empty()) {
             (false, false) => Interest::Nothing,
             (true, false) => Interest::Input,
@@ -120,26 +139,21 @@ impl<C: Connection> Pump<C> {
         }
     }
 
-    fn act(&mut self, wire: &mut impl Wire, event: Event, buffer: &mut [u8]) -> Turn {
-        match self.exchange(wire, event, buffer) {
-            Ok(()) if self.is_over() => {
-                discard_input(wire, buffer);
-                Turn::Closed
-            }
-            Ok(()) => Turn::Open(self.interest()),
-            Err(error) => {
-                tracing::debug!(%error, "lost a connection");
-                Turn::Closed
-            }
+    /// Lets the connection do something, unless it is lost, and loses it when that fails.
+    fn guard<T>(&mut self, act: impl FnOnce(&mut Self) -> io::Result<T>) -> Option<T> {
+        if self.state == State::Lost {
+            return None;
         }
+        match catch_unwind(AssertUnwindSafe(|| act(&mut *self))) {
+            Ok(Ok(done)) => return Some(done),
+            Ok(Err(error)) => tracing::debug!(%error, "lost a connection"),
+            Err(panic) => tracing::error!(panic = message(&*panic), "a connection panicked"),
+        }
+        self.state = State::Lost;
+        None
     }
 
-    fn exchange(
-        &mut self,
-        wire: &mut impl Wire,
-        event: Event,
-        buffer: &mut [u8],
-    ) -> io::Result<()> {
+    fn act(&mut self, wire: &mut impl Wire, event: Event, buffer: &mut [u8]) -> io::Result<()> {
         match event {
             Event::Readable | Event::Broken if self.reads() => self.receive(wire, buffer)?,
             Event::Broken => return Err(ErrorKind::ConnectionReset.into()),
@@ -147,21 +161,17 @@ impl<C: Connection> Pump<C> {
             Event::Woken => self.connection.resume(),
             Event::Drain => self.connection.drain(),
         }
-        self.flush(wire)
+        Ok(())
     }
 
     fn reads(&self) -> bool {
-        self.input == Input::Open && self.connection.wants_input()
-    }
-
-    fn is_over(&self) -> bool {
-        self.connection.is_finished() && self.connection.output().is_empty()
+        self.state == State::Open && self.connection.wants_input()
     }
 
     fn receive(&mut self, wire: &mut impl Wire, buffer: &mut [u8]) -> io::Result<()> {
         match unless_blocked(wire.recv(buffer))? {
             Some(0) => {
-                self.input = Input::Ended;
+                self.state = State::InputEnded;
                 self.connection.end_of_input();
             }
             Some(count) => self.connection.receive(&buffer[..count]),
@@ -200,13 +210,13 @@ pub(super) fn discard_input(wire: &mut impl Wire, buffer: &mut [u8]) {
     }
 }
 
-/// Opens a connection, unless that panics.
-pub(super) fn guarded<T>(connect: impl FnOnce() -> T) -> Option<T> {
-    let opened = catch_unwind(AssertUnwindSafe(connect));
+/// Opens or drops a connection; `None` when that panics.
+pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
+    let called = catch_unwind(AssertUnwindSafe(call));
     let log = |panic: &(dyn Any + Send)| {
-        tracing::error!(panic = message(panic), "opening a connection panicked; closing it");
+        tracing::error!(panic = message(panic), "opening or dropping a connection panicked");
     };
-    opened.inspect_err(|panic| log(&**panic)).ok()
+    called.inspect_err(|panic| log(&**panic)).ok()
 }
 
 fn unless_blocked(moved: io::Result<usize>) -> io::Result<Option<usize>> {
@@ -222,4 +232,70 @@ fn unless_blocked(moved: io::Result<usize>) -> io::Result<Option<usize>> {
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics at its first input, and counts what it is asked afterwards.
+    #[derive(Default)]
+    struct Fragile {
+        calls_after: usize,
+    }
+
+    impl Connection for Fragile {
+        fn receive(&mut self, _: &[u8]) {
+            panic!("broken");
+        }
+
+        fn resume(&mut self) {
+            self.calls_after += 1;
+        }
+
+        fn output(&self) -> &[u8] {
+            &[]
+        }
+
+        fn sent(&mut self, _: usize) {}
+
+        fn wants_input(&self) -> bool {
+            true
+        }
+
+        fn end_of_input(&mut self) {}
+
+        fn drain(&mut self) {}
+
+        fn is_finished(&self) -> bool {
+            false
+        }
+    }
+
+    /// Has input without end, and counts the reads.
+    #[derive(Default)]
+    struct Spring {
+        reads: usize,
+    }
+
+    impl Wire for Spring {
+        fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.reads += 1;
+            Ok(buffer.len())
+        }
+
+        fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+    }
+
+    #[test]
+    fn a_connection_that_panicked_is_asked_nothing_more() {
+        let (mut pump, mut wire) = (Pump::new(Fragile::default()), Spring::default());
+        pump.hear(&mut wire, Event::Readable, &mut [0; 8]);
+        pump.hear(&mut wire, Event::Woken, &mut [0; 8]);
+        assert_eq!(pump.answer(&mut wire, &mut [0; 8]), Turn::Closed);
+        assert_eq!(pump.connection.calls_after, 0);
+        assert_eq!(wire.reads, 1);
+    }
 }

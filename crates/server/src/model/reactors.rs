@@ -31,17 +31,17 @@ impl Model for Reactors {
         options: Options,
         shutdown: Shutdown,
     ) -> io::Result<()> {
-        let count = options.workers.get();
-        let loops = Arc::new(Loops::new(count)?);
+        let loops = Arc::new(Loops::new(options.workers.get())?);
         let mut listener = Some(listener);
+        let setup = |index| {
+            let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
+            let (loops, listener) = (Arc::clone(&loops), listener.take());
+            EventLoop::<Epoll, S>::new(Setup { service, shutdown, loops, index, listener })
+        };
+        let loops = (0..options.workers.get()).map(setup).collect::<io::Result<Vec<_>>>()?;
         thread::scope(|scope| {
-            let mut threads = Vec::with_capacity(count);
-            for index in 0..count {
-                let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
-                let (loops, listener) = (Arc::clone(&loops), listener.take());
-                let setup = Setup { service, shutdown, loops, index, listener };
-                threads.push(start(scope, setup));
-            }
+            let start = |work| ending_all(&shutdown, || start(scope, work, &shutdown));
+            let threads: Vec<_> = loops.into_iter().map(start).collect();
             threads.into_iter().try_for_each(|thread| join(thread?))
         })
     }
@@ -49,17 +49,11 @@ impl Model for Reactors {
 
 fn start<'scope, S: Service>(
     scope: &'scope Scope<'scope, '_>,
-    setup: Setup<S>,
+    work: EventLoop<Epoll, S>,
+    shutdown: &'scope Shutdown,
 ) -> io::Result<ScopedJoinHandle<'scope, io::Result<()>>> {
-    let shutdown = setup.shutdown.clone();
-    let started = thread::Builder::new()
-        .name(format!("larder-loop-{}", setup.index))
-        .spawn_scoped(scope, move || ending_all(&setup.shutdown.clone(), || serve(setup)));
-    ending_all(&shutdown, || started)
-}
-
-fn serve<S: Service>(setup: Setup<S>) -> io::Result<()> {
-    EventLoop::<Epoll, S>::new(setup)?.run()
+    let thread = thread::Builder::new().name("larder-loop".to_owned());
+    thread.spawn_scoped(scope, || ending_all(shutdown, || work.run()))
 }
 
 /// Does its part of the work; when that fails, it ends the other loops, which would otherwise

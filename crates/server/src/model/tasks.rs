@@ -151,7 +151,11 @@ impl<C: Connection> Future for Conversation<C> {
         loop {
             let event = calls.next().unwrap_or(Event::Readable);
             let mut wire = Polled { socket, context, input_blocked: false, room_blocked: false };
-            match with_buffer(|buffer| pump.turn(&mut wire, event, buffer)) {
+            let turn = with_buffer(|buffer| {
+                pump.hear(&mut wire, event, buffer);
+                pump.answer(&mut wire, buffer)
+            });
+            match turn {
                 Turn::Closed => return Poll::Ready(()),
                 Turn::Open(interest) if wire.waits_for(interest) => return Poll::Pending,
                 Turn::Open(_) => {}

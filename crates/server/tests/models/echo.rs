@@ -11,6 +11,8 @@ use std::thread;
 use larder_server::model::{Connection, Service};
 use parking_lot::{Condvar, Mutex};
 
+use crate::harness::PATIENCE;
+
 /// A connection takes no more input, and works on none, while it holds this much output.
 pub const OUTPUT_MAX: usize = 256 * 1024;
 
@@ -48,7 +50,7 @@ pub struct Gate {
     changed: Condvar,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Counts {
     pub open: usize,
     pub slow: usize,
@@ -64,7 +66,9 @@ impl Gate {
 
     /// Waits until the counts are as wanted.
     pub fn wait(&self, wanted: impl Fn(&Counts) -> bool) {
-        self.changed.wait_while(&mut self.counts.lock(), |counts| !wanted(counts));
+        let mut counts = self.counts.lock();
+        let waited = self.changed.wait_while_for(&mut counts, |counts| !wanted(counts), PATIENCE);
+        assert!(!waited.timed_out(), "waited in vain: {counts:?}");
     }
 
     pub fn output_peak(&self) -> usize {

@@ -122,7 +122,7 @@ impl Client {
     }
 
     /// Whether the server closes the connection without another byte.
-    pub fn is_closed(mut self) -> bool {
+    pub fn ends(mut self) -> bool {
         match self.stream.read(&mut [0]) {
             Ok(count) => count == 0,
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,

@@ -1,5 +1,9 @@
 //! The conformance suite of the models: every scenario runs over every model in the registry.
-#![allow(clippy::unwrap_used, reason = "a helper that cannot go on should stop where it stands, like a test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on should stop where it stands, like a test"
+)]
+
 mod echo;
 mod harness;
 
@@ -160,7 +164,7 @@ fn a_client_that_sends_no_more_still_gets_its_answers() {
         server.gate.release();
         assert_eq!(client.line(), "one\n");
         assert_eq!(client.line(), "slow\n");
-        assert!(client.is_closed());
+        assert!(client.ends());
         server.stop();
     });
 }
@@ -173,7 +177,7 @@ fn a_connection_that_finishes_is_closed_after_its_last_answer() {
         client.send("one\nquit\nignored\n");
         assert_eq!(client.line(), "one\n");
         assert_eq!(client.line(), "bye\n");
-        assert!(client.is_closed());
+        assert!(client.ends());
         server.stop();
     });
 }
@@ -186,7 +190,7 @@ fn a_client_beyond_the_limit_reads_why_and_is_closed() {
         first.echo("first\n");
         let mut second = server.client();
         assert_eq!(second.line(), "full\n");
-        assert!(second.is_closed());
+        assert!(second.ends());
         drop(first);
         server.gate.wait(|counts| counts.open == 0);
         server.client().echo("third\n");
@@ -201,7 +205,7 @@ fn a_panic_ends_its_own_connection_only() {
         let mut neighbours: Vec<Client> = (0..4).map(|_| server.client()).collect();
         let mut client = server.client();
         client.send("panic\n");
-        assert!(client.is_closed());
+        assert!(client.ends());
         neighbours.iter_mut().for_each(|neighbour| neighbour.echo("unharmed\n"));
         server.gate.wait(|counts| counts.open == 4);
         server.stop();
@@ -228,18 +232,17 @@ fn a_late_answer_for_a_client_that_left_disturbs_nobody() {
 #[test]
 fn a_thousand_clients_come_and_go_without_a_trace() {
     alone_on_every_model(|model| {
-        let server = Server::start(model);
-        server.client().echo("warm\n");
-        server.gate.wait(|counts| counts.open == 0);
         let before = descriptors();
+        let server = Server::start(model);
         let clients = model.capabilities().connections_max.unwrap_or(1000).min(1000);
         let mut crowd: Vec<Client> = (0..clients).map(|_| server.client()).collect();
         crowd.iter_mut().for_each(|client| client.echo("here\n"));
-        assert_eq!(descriptors(), before + 2 * clients);
+        assert!(descriptors() >= before + 2 * clients);
         drop(crowd);
         server.gate.wait(|counts| counts.open == 0);
+        assert!(descriptors() < before + clients);
         server.stop();
-        assert!(descriptors() < before);
+        assert!(descriptors() <= before);
     });
 }
 
@@ -252,11 +255,11 @@ fn running_out_of_descriptors_delays_a_client_and_loses_none() {
         early.echo("early\n");
         warnings.try_iter().for_each(drop);
         let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        let limits = forbid_more_descriptors();
+        let scarcity = Scarcity::begin();
         client.connect(&server.address.into()).unwrap();
         warnings.recv_timeout(PATIENCE).unwrap();
         early.echo("still served\n");
-        setrlimit(Resource::Nofile, limits).unwrap();
+        drop(scarcity);
         Client::new(client.into()).echo("late\n");
         server.stop();
     });
@@ -270,11 +273,11 @@ fn a_shutdown_waits_for_the_answer_in_flight() {
         client.send("one\nslow\n");
         server.gate.wait(|counts| counts.slow == 1 && counts.open == 2);
         server.shutdown.begin(PATIENCE);
-        assert!(idle.is_closed());
+        assert!(idle.ends());
         server.gate.release();
         assert_eq!(client.line(), "one\n");
         assert_eq!(client.line(), "slow\n");
-        assert!(client.is_closed());
+        assert!(client.ends());
         let address = server.address;
         server.join();
         assert!(TcpStream::connect(address).is_err());
@@ -290,7 +293,7 @@ fn a_shutdown_sends_what_a_slow_reader_has_coming() {
         server.gate.wait(|counts| counts.output_peak >= LARGE);
         server.shutdown.begin(PATIENCE);
         client.skip(LARGE);
-        assert!(client.is_closed());
+        assert!(client.ends());
         server.join();
     });
 }
@@ -304,7 +307,7 @@ fn the_deadline_of_a_shutdown_cuts_those_who_are_stuck() {
         deaf.send(format!("big {LARGE}\n"));
         server.gate.wait(|counts| counts.slow == 1 && counts.output_peak >= LARGE);
         server.shutdown.begin(Duration::from_millis(50));
-        assert!(waiting.is_closed());
+        assert!(waiting.ends());
         let gate = Arc::clone(&server.gate);
         server.join();
         gate.wait(|counts| counts.open == 0);
@@ -322,11 +325,21 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Lowers the limit so far that nothing more can be opened, and answers what it was.
-fn forbid_more_descriptors() -> Rlimit {
-    let limits = getrlimit(Resource::Nofile);
-    let lowest_free = fs::File::open("/dev/null").unwrap().as_raw_fd();
-    let current = u64::try_from(lowest_free).ok();
-    setrlimit(Resource::Nofile, Rlimit { current, ..limits.clone() }).unwrap();
-    limits
+/// While it lasts, the process can open no descriptor.
+struct Scarcity(Rlimit);
+
+impl Scarcity {
+    fn begin() -> Self {
+        let limits = getrlimit(Resource::Nofile);
+        let lowest_free = fs::File::open("/dev/null").unwrap().as_raw_fd();
+        let current = u64::try_from(lowest_free).ok();
+        setrlimit(Resource::Nofile, Rlimit { current, ..limits }).unwrap();
+        Self(limits)
+    }
+}
+
+impl Drop for Scarcity {
+    fn drop(&mut self) {
+        setrlimit(Resource::Nofile, self.0).unwrap();
+    }
 }

@@ -1,10 +1,10 @@
 //! epoll: the kernel remembers the descriptors, so a wait costs by what is ready.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
@@ -18,13 +18,11 @@ const EVENTS_MAX: usize = 256;
 /// Waits by `epoll_wait(2)`. A bad choice only where there is no Linux.
 pub(in crate::model) struct Epoll {
     epoll: OwnedFd,
-    events: Vec<epoll::Event>,
 }
 
 impl Poller for Epoll {
     fn new() -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self { epoll, events: Vec::with_capacity(EVENTS_MAX) })
+        Ok(Self { epoll: epoll::create(epoll::CreateFlags::CLOEXEC)? })
     }
 
     fn watch(&mut self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> io::Result<()> {
@@ -44,16 +42,17 @@ impl Poller for Epoll {
         ready: &mut Vec<(Token, Event)>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        self.events.clear();
         ready.clear();
         // A duration too long for the kernel is as good as none.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), timeout.as_ref()) {
+        let mut events = [MaybeUninit::<epoll::Event>::uninit(); EVENTS_MAX];
+        let (told, _) = match epoll::wait(&self.epoll, &mut events, timeout.as_ref()) {
             Err(Errno::INTR) => return Ok(()),
             waited => waited?,
         };
-        let told = |event: &epoll::Event| (Token::from_u64(event.data.u64()), meaning(event.flags));
-        ready.extend(self.events.iter().map(told));
+        let meant =
+            |event: &epoll::Event| (Token::from_u64(event.data.u64()), meaning(event.flags));
+        ready.extend(told.iter().map(meant));
         Ok(())
     }
 }
