@@ -160,3 +160,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         closed.then(|| self.parts.error(ErrorKind::Closed, "the cache has been shut down"))
     }
 }
+
+impl<K: Key, V: Value> Drop for Engine<K, V> {
+    /// Workers bring what is queued to the source, and then end.
+    fn drop(&mut self) {
+        if let Some(journal) = self.policy.journal() {
+            journal.close();
+        }
+    }
+}

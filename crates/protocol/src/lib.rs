@@ -59,3 +59,7 @@ pub mod value;
 
 pub use limits::Limits;
 pub use session::Session;
+
+/// The version of Redis whose commands, replies and errors this crate follows. Client libraries ask
+/// for a server's version, by `HELLO` or `INFO`, to learn what they may send.
+pub const REDIS_VERSION: &str = "7.0.15";

@@ -151,6 +151,11 @@ impl Session {
         self.pipeline.end(Ending::AfterInput);
     }
 
+    /// Whether requests are buffered that [`advance`](Self::advance) may be able to run.
+    pub fn is_held_up(&self) -> bool {
+        !self.input.is_empty() && matches!(self.pause, Pause::Answer | Pause::Output)
+    }
+
     /// Whether the store owes it an answer.
     pub fn is_waiting(&self) -> bool {
         self.pipeline.is_waiting()

@@ -106,7 +106,7 @@ impl Connection for Client {
 
     fn sent(&mut self, count: usize) {
         self.session.sent(count);
-        if self.session.output().is_empty() {
+        if self.session.is_held_up() {
             self.act(|session, store| session.advance(unix_ms(), store));
         }
     }

@@ -12,6 +12,8 @@ use crate::keyspace::Keyspace;
 /// The keyspaces of a server.
 #[derive(Debug)]
 pub struct Keyspaces {
+    /// In the order of the configuration.
+    keyspaces: Vec<Arc<Keyspace>>,
     /// The longest prefix first.
     prefixed: Vec<Arc<Keyspace>>,
     /// Whether some prefix begins with this byte: most keys of the default keyspace need no more.
@@ -24,16 +26,17 @@ impl Keyspaces {
     /// These keyspaces, and for keys that match no prefix the default one, without which they are
     /// refused. Prefixes must not be empty, and no two the same.
     pub fn new(
-        mut prefixed: Vec<Arc<Keyspace>>,
+        keyspaces: Vec<Arc<Keyspace>>,
         default: Option<Arc<Keyspace>>,
         key_bytes_max: usize,
     ) -> Self {
+        let mut prefixed = keyspaces.clone();
         prefixed.sort_by_key(|keyspace| std::cmp::Reverse(keyspace.prefix.len()));
         let mut first_bytes = [false; 256];
         for keyspace in &prefixed {
             first_bytes[usize::from(keyspace.prefix[0])] = true;
         }
-        Self { prefixed, first_bytes, default, key_bytes_max }
+        Self { keyspaces, prefixed, first_bytes, default, key_bytes_max }
     }
 
     /// The keyspace of a key, and the key behind the prefix.
@@ -65,9 +68,9 @@ impl Keyspaces {
         Ok((keyspace.clone(), key.into()))
     }
 
-    /// Every keyspace, the default one last.
+    /// Every keyspace in the order of the configuration, the default one last.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Keyspace>> {
-        self.prefixed.iter().chain(&self.default)
+        self.keyspaces.iter().chain(&self.default)
     }
 
     /// The keyspace of that name.
@@ -109,7 +112,7 @@ impl Keyspaces {
     fn unmatched(&self, key: &[u8]) -> Error {
         let shown: String = String::from_utf8_lossy(key).chars().take(128).collect();
         let prefixes: Vec<_> =
-            self.prefixed.iter().map(|keyspace| String::from_utf8_lossy(&keyspace.prefix)).collect();
+            self.keyspaces.iter().map(|keyspace| String::from_utf8_lossy(&keyspace.prefix)).collect();
         let prefixes = prefixes.join(", ");
         Error::plain(format!("no keyspace has the key '{shown}': the prefixes are {prefixes}"))
     }

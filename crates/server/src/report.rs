@@ -7,16 +7,13 @@ use std::time::Instant;
 use larder::Statistics;
 use larder::journal::JournalStatus;
 use larder::runtime::Time;
+use larder_protocol::REDIS_VERSION;
 use larder_protocol::error::Error;
 use larder_protocol::reply::Reply;
 
 use crate::client::Census;
 use crate::keyspace::{Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
-
-/// What clients find under `redis_version`: the version whose behaviour larder follows. Client
-/// libraries look at it to learn which commands they may send.
-const REDIS_VERSION: &str = "7.0.15";
 
 /// Everything that can be told about a server.
 #[derive(Debug)]
@@ -32,8 +29,11 @@ pub struct Report {
     started: Instant,
 }
 
+/// Writes a section of `INFO`.
+type Section = fn(&Report) -> String;
+
 /// The sections of `INFO`, in Redis' order.
-const SECTIONS: [(&str, fn(&Report) -> String); 6] = [
+const SECTIONS: [(&str, Section); 6] = [
     ("server", Report::server),
     ("clients", Report::clients),
     ("memory", Report::memory),

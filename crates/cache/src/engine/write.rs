@@ -52,7 +52,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         Ok(keys.into_iter().zip(written).map(|(key, written)| (key, written.existed)).collect())
     }
 
-    /// Deletes keys; says how many of them existed.
+    /// Deletes keys; says how many of them existed. One of which the source cannot tell counts.
     pub(crate) async fn remove(&self, keys: Vec<K>, options: WriteOptions) -> Result<u64> {
         if self.policy.refuses_writes().is_some() {
             return Ok(self.drop_copies(keys, &options));
@@ -72,7 +72,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let written = self.write(changes, options).await?;
         let existed = written
             .into_iter()
-            .map(|(key, existed)| existed.or_else(|| present.get(&key).copied()).unwrap_or(false));
+            .map(|(key, existed)| existed.or_else(|| present.get(&key).copied()).unwrap_or(true));
         Ok(existed.filter(|existed| *existed).count() as u64)
     }
 

@@ -14,9 +14,11 @@ mod scene;
 
 mod all_strategies;
 mod attack;
+mod cancellation;
 mod loaders;
 mod partial;
 mod queue;
 mod schedule;
+mod threads;
 mod write_behind;
 mod write_through;

@@ -1,6 +1,7 @@
 //! `HELLO [protover [AUTH username password] [SETNAME clientname]]`:
 //! <https://redis.io/commands/hello/>
 
+use crate::REDIS_VERSION;
 use crate::args::Args;
 use crate::client::Client;
 use crate::command::{Context, Done};
@@ -57,7 +58,7 @@ fn no_passwords() -> Error {
 }
 
 fn greet(client: &Client, out: &mut Out<'_>) {
-    let texts = [("server", "larder"), ("version", env!("CARGO_PKG_VERSION"))];
+    let texts = [("server", "redis"), ("version", REDIS_VERSION)];
     let numbers = [("proto", client.protocol.number()), ("id", client.id.cast_signed())];
     let roles = [("mode", "standalone"), ("role", "master")];
     out.map(7);
@@ -85,7 +86,7 @@ mod tests {
     #[test]
     fn the_version_holds_from_the_reply_on() {
         let said = replies("HELLO 3\nGET none\nHELLO 2\nGET none");
-        assert!(said.starts_with("%7\r\n$6\r\nserver\r\n$6\r\nlarder\r\n"), "{said}");
+        assert!(said.starts_with("%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n"), "{said}");
         assert!(said.contains("$7\r\nmodules\r\n*0\r\n_\r\n*14\r\n"), "{said}");
         assert!(said.ends_with("*0\r\n$-1\r\n"), "{said}");
     }

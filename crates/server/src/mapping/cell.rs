@@ -135,7 +135,7 @@ mod tests {
             (ColumnType::Real, Cell::Real(-0.1)),
             (ColumnType::Text, Cell::Text("ü\0\"".into())),
             (ColumnType::Blob, Cell::Blob([0xff, 0x00].into())),
-            (ColumnType::Blob, Cell::Blob(*b"text".into())),
+            (ColumnType::Blob, Cell::Blob(b"text".as_slice().into())),
             (ColumnType::Any, Cell::Blob([0xff].into())),
         ];
         for (kind, cell) in cells {

@@ -1,0 +1,114 @@
+//! What every tier must do, whatever it is made of.
+
+use std::sync::Arc;
+
+use larder::runtime::{Simulated, Time};
+use larder::tier::{Lookup, MemoryTier, Refused, Tier};
+use larder::{Cache, Entry, ErrorKind, Lifetime, Version};
+
+/// A tier that weighs a value by its number, made to hold so much.
+type Make<T> = fn(u64) -> T;
+
+#[test]
+fn the_memory_tier_conforms() {
+    tier_suite(|weight| MemoryTier::with_bytes(weight, |_: &String, value| *value.unwrap_or(&1)));
+}
+
+#[test]
+fn a_memory_tier_of_so_many_entries_holds_no_more() {
+    let tier = MemoryTier::with_entries(100);
+    (0..10_000).for_each(|key| tier.insert(format!("k{key}"), entry(1)).unwrap());
+    let usage = tier.usage();
+    assert!(usage.entries <= usage.weight_max && usage.entries > 0, "{usage:?}");
+    assert!(usage.weight_max <= 200, "{usage:?}");
+    assert_eq!(usage.evictions, 10_000 - usage.entries);
+}
+
+#[test]
+fn a_cache_refuses_a_value_that_alone_is_too_large() {
+    let cache: Cache<String, u64> = Cache::builder("test")
+        .max_bytes(1000, |_, value| *value.unwrap_or(&1))
+        .runtime(Arc::new(Simulated::new(1)))
+        .build()
+        .unwrap();
+    let key = "k".to_owned();
+    cache.put_now(&key, 1, Lifetime::Policy).unwrap();
+    let error = cache.put_now(&key, 100_000, Lifetime::Policy).unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Value, false));
+    assert_eq!(cache.peek("k"), None, "what is older than a refused value must not stay");
+    assert_eq!(cache.statistics().hits, 0);
+}
+
+fn tier_suite<T: Tier<String, u64> + Lookup<str>>(make: Make<T>) {
+    let scenarios: [(&str, fn(&T)); 5] = [
+        ("an entry comes back as it went", an_entry_comes_back_as_it_went),
+        ("a removal says whether there was one", a_removal_says_whether_there_was_one),
+        ("retain shows key and time", retain_shows_key_and_time),
+        ("a refused entry takes the earlier one along", a_refusal_takes_the_earlier_entry_along),
+        ("weight is bounded", weight_is_bounded),
+    ];
+    for (name, scenario) in scenarios {
+        println!("{name}");
+        scenario(&make(10_000));
+    }
+}
+
+fn entry(value: u64) -> Entry<u64> {
+    let (fresh_until, stale_until) = (Time::from_nanos(10), Time::from_nanos(20));
+    Entry { value: Some(value), version: Version::from_u64(7), fresh_until, stale_until }
+}
+
+fn key(key: &str) -> String {
+    key.to_owned()
+}
+
+fn an_entry_comes_back_as_it_went<T: Tier<String, u64> + Lookup<str>>(tier: &T) {
+    assert!(tier.entry(&key("a")).is_none());
+    assert_eq!(tier.lookup("a", |_| ()), None);
+    tier.insert(key("a"), entry(1)).unwrap();
+    tier.insert(key("a"), entry(2)).unwrap();
+    let found = tier.entry(&key("a")).unwrap();
+    assert_eq!((found.value, found.version.as_u64()), (Some(2), 7));
+    assert_eq!((found.fresh_until.as_nanos(), found.stale_until.as_nanos()), (10, 20));
+    let lent = tier.lookup("a", |view| (view.value.is_some(), view.fresh_until.as_nanos()));
+    assert_eq!(lent, Some((true, 10)));
+    tier.insert(key("a"), Entry { value: None, ..entry(0) }).unwrap();
+    assert_eq!(tier.entry(&key("a")).unwrap().value, None);
+    assert_eq!(tier.lookup("a", |view| view.value.is_none()), Some(true));
+    assert_eq!(tier.usage().entries, 1);
+}
+
+fn a_removal_says_whether_there_was_one<T: Tier<String, u64>>(tier: &T) {
+    tier.insert(key("a"), entry(1)).unwrap();
+    assert!(tier.remove(&key("a")));
+    assert!(!tier.remove(&key("a")));
+    assert!(tier.entry(&key("a")).is_none());
+    tier.insert(key("a"), entry(1)).unwrap();
+    tier.clear();
+    assert!(!tier.remove(&key("a")));
+    assert_eq!((tier.usage().entries, tier.usage().weight), (0, 0));
+}
+
+fn retain_shows_key_and_time<T: Tier<String, u64>>(tier: &T) {
+    for (name, stale_until) in [("a", 1), ("b", 2), ("c", 3)] {
+        let stale_until = Time::from_nanos(stale_until);
+        tier.insert(key(name), Entry { stale_until, ..entry(1) }).unwrap();
+    }
+    tier.retain(&|key, stale_until| key != "a" && stale_until > Time::from_nanos(2));
+    let left = ["a", "b", "c"].map(|name| tier.entry(&key(name)).is_some());
+    assert_eq!(left, [false, false, true]);
+}
+
+fn a_refusal_takes_the_earlier_entry_along<T: Tier<String, u64>>(tier: &T) {
+    tier.insert(key("a"), entry(1)).unwrap();
+    assert_eq!(tier.insert(key("a"), entry(1_000_000)), Err(Refused::TooLarge));
+    assert!(tier.entry(&key("a")).is_none());
+}
+
+fn weight_is_bounded<T: Tier<String, u64>>(tier: &T) {
+    (0..10_000).for_each(|number| tier.insert(format!("k{number}"), entry(50)).unwrap());
+    let usage = tier.usage();
+    assert!(usage.weight <= usage.weight_max && usage.evictions > 0, "{usage:?}");
+    (0..100_000).for_each(|number| tier.insert(format!("z{number}"), entry(0)).unwrap());
+    assert!(tier.usage().entries <= 20_000, "what weighs nothing is bounded too");
+}
