@@ -22,6 +22,23 @@ use crate::{Key, Value};
 type Weigh<K, V> = Arc<dyn Fn(&K, Option<&V>) -> u64 + Send + Sync>;
 
 /// A cache in the making: a tier, and with a source also a strategy.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// use larder::{Cache, Freshness, Strategy, source};
+/// use std::time::Duration;
+///
+/// let squares: Cache<u64, u64> = Cache::builder("squares")
+///     .max_entries(1_000)
+///     .source(source::load_with(|n: u64| async move { Ok(Some(n * n)) }))
+///     .strategy(Strategy::ReadThrough)
+///     .freshness(Freshness::ttl(Duration::from_secs(60)))
+///     .build()?;
+/// assert_eq!(squares.strategy(), "read-through");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is built until `build`"]
 pub struct Builder<K, V, T = MemoryTier<K, V>> {
     name: Box<str>,
@@ -51,12 +68,35 @@ impl<K: Key, V: Value> Builder<K, V> {
     }
 
     /// Holds at most so many entries in memory.
+    ///
+    /// ```
+    /// # use larder::Cache;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let names: Cache<u64, String> = Cache::builder("names").max_entries(1_000).build()?;
+    /// assert_eq!(names.usage().weight_max, 1_000);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_entries(self, entries: u64) -> Self {
         self.tier(MemoryTier::with_entries(entries))
     }
 
     /// Holds at most so many bytes in memory, as `weigh` weighs a key with its value, `None` being
     /// known absent. See [`MemoryTier::with_bytes`].
+    ///
+    /// ```
+    /// # use larder::Cache;
+    /// # use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let pages: Cache<u64, Arc<str>> = Cache::builder("pages")
+    ///     .max_bytes(64 << 20, |_key, page| 64 + page.map_or(0, |page| page.len() as u64))
+    ///     .build()?;
+    /// assert_eq!(pages.usage().weight_max, 64 << 20);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_bytes(
         self,
         bytes: u64,
@@ -73,6 +113,18 @@ impl<K: Key, V: Value> Builder<K, V> {
 
 impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
     /// Holds its entries in `tier`.
+    ///
+    /// ```
+    /// # use larder::Cache;
+    /// # use larder::tier::MemoryTier;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let names: Cache<u64, String> =
+    ///     Cache::builder("names").tier(MemoryTier::with_entries(1_000)).build()?;
+    /// assert_eq!(names.usage().entries, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tier<U: Tier<K, V>>(self, tier: U) -> Builder<K, V, U> {
         let Self { name, source, strategy, freshness, runtime, journal, weigh, lease_time, .. } =
             self;
@@ -81,47 +133,168 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
     }
 
     /// Stands in front of `source`.
+    ///
+    /// ```
+    /// # use larder::{Cache, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let squares: Cache<u64, u64> = Cache::builder("squares")
+    ///     .max_entries(100)
+    ///     .source(source::load_with(|n: u64| async move { Ok(Some(n * n)) }))
+    ///     .strategy(Strategy::ReadThrough)
+    ///     .build()?;
+    /// assert_eq!(squares.get(&7).await?, Some(49));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn source(self, source: impl Source<K, V>) -> Self {
         self.shared_source(Arc::new(source))
     }
 
     /// Stands in front of a source that others know too.
+    ///
+    /// ```
+    /// # use larder::{Cache, Strategy, source, source::Source};
+    /// # use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let source: Arc<dyn Source<u64, u64>> =
+    ///     Arc::new(source::load_with(|n: u64| async move { Ok(Some(n * n)) }));
+    /// // Two caches of one source do not know of each other: what one writes, the other may hold.
+    /// let squares = |name| {
+    ///     Cache::builder(name)
+    ///         .max_entries(100)
+    ///         .shared_source(source.clone())
+    ///         .strategy(Strategy::ReadThrough)
+    ///         .build()
+    /// };
+    /// let (small, large) = (squares("small")?, squares("large")?);
+    /// assert_eq!(small.get(&7).await?, large.get(&7).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shared_source(mut self, source: Arc<dyn Source<K, V>>) -> Self {
         self.source = Some(source);
         self
     }
 
     /// Keeps cache and source in step this way.
+    ///
+    /// ```
+    /// # use larder::{Cache, source, strategy::WriteThrough};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// // A strategy with options says only those that differ.
+    /// let strategy = WriteThrough { timeout: Some(Duration::from_secs(2)), ..WriteThrough::default() };
+    /// let source = source::load_with(|_: String| async { Ok(None) }).store_with(|_| async { Ok(()) });
+    /// let stock: Cache<String, u64> =
+    ///     Cache::builder("stock").max_entries(100).source(source).strategy(strategy).build()?;
+    /// assert_eq!(stock.strategy(), "write-through");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn strategy(mut self, strategy: impl Into<Strategy>) -> Self {
         self.strategy = Some(strategy.into());
         self
     }
 
     /// How long copies may be served.
+    ///
+    /// ```
+    /// # use larder::{Cache, Freshness};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let names: Cache<u64, String> = Cache::builder("names")
+    ///     .max_entries(100)
+    ///     .freshness(Freshness::ttl(Duration::from_secs(60)))
+    ///     .build()?;
+    /// # drop(names);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn freshness(mut self, freshness: Freshness) -> Self {
         self.freshness = freshness;
         self
     }
 
     /// Runs on this runtime; by default on the tokio runtime that `build` is called in.
+    ///
+    /// ```
+    /// # use larder::{Cache, runtime::Simulated};
+    /// # use std::sync::Arc;
+    /// // In a test: virtual time, and no tokio.
+    /// let world = Simulated::new(1);
+    /// let names: Cache<u64, String> =
+    ///     Cache::builder("names").max_entries(100).runtime(Arc::new(world.clone())).build()?;
+    /// assert_eq!(world.block_on(async move { names.get(&7).await })?, None);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
         self.runtime = Some(runtime);
         self
     }
 
     /// Queues the writes of write-behind in this journal, instead of one in memory.
+    ///
+    /// ```
+    /// # use larder::journal::{Journal, Limits, MemoryJournal};
+    /// # use larder::runtime::TokioRuntime;
+    /// # use larder::{Cache, Strategy, source};
+    /// # use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let runtime = Arc::new(TokioRuntime::new(tokio::runtime::Handle::current()));
+    /// let journal = MemoryJournal::new(Limits::default(), runtime, |key: &String, _| key.len() as u64);
+    /// let journal: Arc<dyn Journal<String, u64>> = Arc::new(journal);
+    /// let source = source::load_with(|_: String| async { Ok(None) }).store_with(|_| async { Ok(()) });
+    /// let stock = Cache::builder("stock")
+    ///     .max_entries(100)
+    ///     .source(source)
+    ///     .strategy(Strategy::write_behind())
+    ///     .journal(journal.clone())
+    ///     .build()?;
+    /// stock.put("tea".to_owned(), 3).await?;
+    /// assert_eq!(journal.pending(&"tea".to_owned()), Some(Some(3)));
+    /// assert!(journal.dead().is_empty()); // what the source refused, for whoever keeps the journal
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn journal(mut self, journal: Arc<dyn Journal<K, V>>) -> Self {
         self.journal = Some(journal);
         self
     }
 
     /// How long a lease lasts that nobody fills under; ten seconds by default.
+    ///
+    /// ```
+    /// # use larder::Cache;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let names: Cache<u64, String> =
+    ///     Cache::builder("names").max_entries(100).lease_time(Duration::from_secs(2)).build()?;
+    /// # drop(names);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lease_time(mut self, lease_time: Duration) -> Self {
         self.lease_time = lease_time;
         self
     }
 
     /// The cache.
+    ///
+    /// ```
+    /// # use larder::{Cache, ErrorKind};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let unbounded = Cache::<u64, String>::builder("names").build();
+    /// assert_eq!(unbounded.unwrap_err().kind(), ErrorKind::Misuse);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

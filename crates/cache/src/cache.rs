@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::Either;
+use futures_util::future::BoxFuture;
 
 use crate::builder::Builder;
 use crate::engine::{Edit, Engine, Lease, Leased, Present, Unflushed};
@@ -25,6 +26,7 @@ use crate::{Key, Value};
 ///
 /// A handle is cheap to clone; all clones are the same cache. `T` is the tier whose hits this
 /// handle serves; everything that is not a hit goes to the engine behind it.
+#[doc = include_str!("../docs/cache/cache.md")]
 ///
 /// # Cancellation
 ///
@@ -69,6 +71,7 @@ impl<V: Clone> ToValue<V> for &V {
 /// Makes a key of the borrowed form in which it is looked up, which for most keys is the key itself.
 ///
 /// A key type with a borrowed form of its own implements it for that form, beside `Borrow`.
+#[doc = include_str!("../docs/cache/to_key.md")]
 pub trait ToKey<K> {
     /// The key.
     fn to_key(&self) -> K;
@@ -97,6 +100,7 @@ to_key! {
 
 impl<K: Key, V: Value> Cache<K, V> {
     /// Begins a cache. `name` stands in its errors; a server gives the keyspace's.
+    #[doc = include_str!("../docs/cache/builder.md")]
     pub fn builder(name: impl Into<Box<str>>) -> Builder<K, V> {
         Builder::new(name.into())
     }
@@ -132,6 +136,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// [`peek_with`](Self::peek_with) by a caller that has just asked the runtime for the time.
+    #[doc = include_str!("../docs/cache/peek_at.md")]
     #[inline]
     pub fn peek_at<Q, R>(&self, now: Time, key: &Q, see: impl FnOnce(Peek<T::View<'_>>) -> R) -> R
     where
@@ -166,6 +171,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
 
     /// The fresh value of `key`, if the tier has one. Never waits; starts no load, except that a
     /// hit close to its expiry starts a refresh where the policy says so.
+    #[doc = include_str!("../docs/cache/peek.md")]
     #[inline]
     pub fn peek<Q>(&self, key: &Q) -> Option<V>
     where
@@ -180,34 +186,29 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     ///
     /// A hit is answered at once. What happens on a miss is the strategy's to say: the cache loads
     /// it, or, where the application does, the answer is `None`.
+    #[doc = include_str!("../docs/cache/get.md")]
     ///
     /// # Errors
     ///
     /// What the load met, [`LoadTimeout`](crate::ErrorKind::LoadTimeout), or
     /// [`Busy`](crate::ErrorKind::Busy) when too many loads are under way.
     #[inline]
-    pub fn get<Q>(
-        &self,
-        key: &Q,
-    ) -> impl Future<Output = Result<Option<V>>> + Send + use<'_, Q, K, V, T>
+    pub fn get<'a, Q>(&'a self, key: &'a Q) -> Get<'a, Q, K, V, T>
     where
         T: Lookup<Q>,
-        for<'a> T::View<'a>: ToValue<V>,
         Q: ToKey<K> + ?Sized,
     {
-        // The look-up comes before the future, so that a hit makes one that is ready.
-        match self.fresh(key) {
-            Some(value) => Either::Left(ready(Ok(value))),
-            None => Either::Right(self.engine.read_alone(key.to_key())),
-        }
+        Get { cache: self, key, read: None }
     }
 
     /// [`get`](Self::get) with options.
+    #[doc = include_str!("../docs/cache/get_with.md")]
     pub async fn get_with(&self, key: K, options: &ReadOptions) -> Result<Option<V>> {
         self.engine.read_one(key, options).await
     }
 
     /// The values of `keys`, in their order. What is missed is loaded by one query.
+    #[doc = include_str!("../docs/cache/get_many.md")]
     pub async fn get_many(&self, keys: Vec<K>, options: &ReadOptions) -> Vec<Result<Option<V>>> {
         self.engine.read(keys, options).await
     }
@@ -216,10 +217,13 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     ///
     /// This is how a cache without a loader of its own, such as cache-aside, is kept from
     /// stampedes. `None` is remembered as absent for the policy's `negative_ttl`.
+    #[doc = include_str!("../docs/cache/get_or_load.md")]
     ///
     /// # Errors
     ///
-    /// What `load` met, as every reader of the same flight is told.
+    /// What `load` met, as every reader of the same flight is told;
+    /// [`Misuse`](crate::ErrorKind::Misuse) with write-behind, whose reads look at queued writes
+    /// first, which `load` does not know of.
     pub async fn get_or_load<F>(&self, key: K, load: impl FnOnce() -> F) -> Result<Option<V>>
     where
         F: Future<Output = Result<Option<V>, SourceError>> + Send + 'static,
@@ -228,6 +232,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// Writes `key` by the strategy.
+    #[doc = include_str!("../docs/cache/put.md")]
     ///
     /// # Errors
     ///
@@ -239,12 +244,14 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// [`put`](Self::put) with options.
+    #[doc = include_str!("../docs/cache/put_with.md")]
     pub async fn put_with(&self, key: K, value: V, options: WriteOptions) -> Result<()> {
         self.engine.write(BTreeMap::from([(key, Some(value))]), options).await.map(drop)
     }
 
     /// Writes several keys, as one unit of the source where it can. A key that is given twice takes
     /// its last value.
+    #[doc = include_str!("../docs/cache/put_many.md")]
     pub async fn put_many(
         &self,
         pairs: impl IntoIterator<Item = (K, V)>,
@@ -255,6 +262,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// Writes `key` at once, in a cache without a source.
+    #[doc = include_str!("../docs/cache/put_now.md")]
     ///
     /// # Errors
     ///
@@ -266,6 +274,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// Removes `key`, in a cache without a source; says whether it was there.
+    #[doc = include_str!("../docs/cache/remove_now.md")]
     ///
     /// # Errors
     ///
@@ -276,6 +285,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// [`update`](Self::update) at once, in a cache without a source.
+    #[doc = include_str!("../docs/cache/update_now.md")]
     ///
     /// # Errors
     ///
@@ -291,17 +301,21 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
 
     /// Deletes `key` by the strategy, or invalidates it where the strategy leaves writes to the
     /// application. Says whether there was something to delete, or a copy to drop.
+    #[doc = include_str!("../docs/cache/remove.md")]
     pub async fn remove(&self, key: K) -> Result<bool> {
         Ok(self.remove_many(vec![key], WriteOptions::default()).await? > 0)
     }
 
-    /// [`remove`](Self::remove) for several keys; says how many there were.
+    /// [`remove`](Self::remove) for several keys; says how many there were. With write-behind, a key
+    /// that neither cache nor journal knows counts as none while the source cannot be asked.
+    #[doc = include_str!("../docs/cache/remove_many.md")]
     pub async fn remove_many(&self, keys: Vec<K>, options: WriteOptions) -> Result<u64> {
         self.engine.remove(keys, options).await
     }
 
     /// Reads `key`, lets `decide` say what becomes of it, and writes that, with no other write of
     /// the key between. `decide` may be dropped unused when the read fails.
+    #[doc = include_str!("../docs/cache/update.md")]
     ///
     /// # Errors
     ///
@@ -318,12 +332,14 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     /// Drops the copy of `key`, and voids every flight, lease and write that could bring back what
     /// it held: a read that starts after this returned sees nothing older. Says whether there was
     /// a copy.
+    #[doc = include_str!("../docs/cache/invalidate.md")]
     pub fn invalidate(&self, key: &K) -> bool {
         self.engine.invalidate(key)
     }
 
     /// [`invalidate`](Self::invalidate) for every key that starts with `prefix`. Costs a walk over
     /// the tier.
+    #[doc = include_str!("../docs/cache/invalidate_prefix.md")]
     pub fn invalidate_prefix(&self, prefix: impl AsRef<[u8]>)
     where
         K: AsRef<[u8]>,
@@ -333,11 +349,13 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// [`invalidate`](Self::invalidate) for every key.
+    #[doc = include_str!("../docs/cache/invalidate_all.md")]
     pub fn invalidate_all(&self) {
         self.engine.parts.keys.invalidate_all();
     }
 
     /// Asks for the right to fill `key`, or for its value if it is cached.
+    #[doc = include_str!("../docs/cache/lease.md")]
     ///
     /// # Errors
     ///
@@ -347,17 +365,20 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// [`lease`](Self::lease) with options, of which only the trace counts.
+    #[doc = include_str!("../docs/cache/lease_with.md")]
     pub fn lease_with(&self, key: K, options: &WriteOptions) -> Result<Leased<V>> {
         self.engine.lease(key, options)
     }
 
     /// Fills `key` under a lease, `None` being known absent. `false` when the lease is void: a
     /// write or an invalidation came first, another fill did, or its time ran out.
+    #[doc = include_str!("../docs/cache/fill.md")]
     pub fn fill(&self, key: K, lease: Lease, value: Option<V>) -> bool {
         self.fill_with(key, lease, value, &WriteOptions::default())
     }
 
     /// [`fill`](Self::fill) with options.
+    #[doc = include_str!("../docs/cache/fill_with.md")]
     pub fn fill_with(
         &self,
         key: K,
@@ -369,17 +390,20 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// Gives the copy of `key` another lifetime; says whether there is a copy.
+    #[doc = include_str!("../docs/cache/expire.md")]
     pub fn expire(&self, key: &K, lifetime: Lifetime) -> bool {
         self.engine.expire(key, lifetime)
     }
 
     /// Waits until every write that was acknowledged before this call is in the source.
+    #[doc = include_str!("../docs/cache/flush.md")]
     pub async fn flush(&self) {
         self.engine.flush().await;
     }
 
     /// Takes no more writes and loads, and brings to the source what is queued, waiting no longer
     /// than `patience`.
+    #[doc = include_str!("../docs/cache/shutdown.md")]
     ///
     /// # Errors
     ///
@@ -390,58 +414,68 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
 
     /// Removes the entries that can be of no use any more. Expired entries also make room when the
     /// tier is full; a sweep only keeps them from lying about until then.
+    #[doc = include_str!("../docs/cache/sweep.md")]
     pub fn sweep(&self) {
         let now = self.engine.parts.runtime.now();
         self.tier.retain(&|_, stale_until| now < stale_until);
     }
 
     /// The name that the cache was built with.
+    #[doc = include_str!("../docs/cache/name.md")]
     pub fn name(&self) -> &str {
         &self.engine.parts.name
     }
 
     /// The strategy's name; `none` without a source.
+    #[doc = include_str!("../docs/cache/strategy.md")]
     pub fn strategy(&self) -> &'static str {
         self.engine.policy.name()
     }
 
     /// Whether the cache has no source, so that every call can be answered at once.
+    #[doc = include_str!("../docs/cache/is_plain.md")]
     pub fn is_plain(&self) -> bool {
         self.engine.is_plain()
     }
 
     /// What it has done so far.
+    #[doc = include_str!("../docs/cache/statistics.md")]
     pub fn statistics(&self) -> Statistics {
         self.engine.parts.stats.read()
     }
 
     /// How much its tier holds.
+    #[doc = include_str!("../docs/cache/usage.md")]
     pub fn usage(&self) -> Usage {
         self.tier.usage()
     }
 
     /// What its journal holds, with write-behind.
+    #[doc = include_str!("../docs/cache/journal_status.md")]
     pub fn journal_status(&self) -> Option<JournalStatus> {
         self.engine.journal().map(|journal| journal.status())
     }
 
     /// What an acknowledged write survives, with write-behind.
+    #[doc = include_str!("../docs/cache/journal_durability.md")]
     pub fn journal_durability(&self) -> Option<&'static str> {
         self.engine.journal().map(|journal| journal.durability())
     }
 
     /// How many keys a load, a lease or a write is under way for.
+    #[doc = include_str!("../docs/cache/in_progress.md")]
     pub fn in_progress(&self) -> usize {
         self.engine.parts.keys.in_progress()
     }
 
     /// The runtime that it runs on.
+    #[doc = include_str!("../docs/cache/runtime.md")]
     pub fn runtime(&self) -> &Arc<dyn Runtime> {
         &self.engine.parts.runtime
     }
 
     /// What a fresh entry of `key` says, or that there is no such entry.
-    #[inline]
+    #[inline(always)]
     fn fresh<Q>(&self, key: &Q) -> Option<Option<V>>
     where
         T: Lookup<Q>,
@@ -468,6 +502,36 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         if !ahead.is_zero() && fresh_until.is_some_and(|until| until <= now + ahead) {
             self.engine.refresh(&key.to_key());
         }
+    }
+}
+
+/// The future of [`Cache::get`].
+pub struct Get<'a, Q: ?Sized, K: Key, V: Value, T> {
+    cache: &'a Cache<K, V, T>,
+    key: &'a Q,
+    read: Option<BoxFuture<'a, Result<Option<V>>>>,
+}
+
+impl<Q, K, V, T> Future for Get<'_, Q, K, V, T>
+where
+    K: Key,
+    V: Value,
+    T: Tier<K, V> + Lookup<Q>,
+    for<'a> T::View<'a>: ToValue<V>,
+    Q: ToKey<K> + ?Sized,
+{
+    type Output = Result<Option<V>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.read.is_none() {
+            if let Some(value) = self.cache.fresh(self.key) {
+                return Poll::Ready(Ok(value));
+            }
+        }
+        let Get { cache, key, read } = &mut *self;
+        let read = read.get_or_insert_with(|| cache.engine.read_alone(key.to_key()));
+        read.as_mut().poll(context)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine: what every call of a cache does once it is not a plain hit.
 
+mod answer;
 mod read;
 mod write;
 
@@ -39,10 +40,35 @@ pub(crate) struct Engine<K: Key, V: Value> {
 
 /// The right to fill one key after a miss. A write or an invalidation of the key voids it, and so
 /// does its time running out.
+///
+/// ```
+/// use larder::{Cache, Lease, Leased, runtime::Simulated};
+/// # use std::sync::Arc;
+///
+/// # let runtime = Arc::new(Simulated::new(1));
+/// # let stock: Cache<&str, u64> = Cache::builder("stock").max_entries(100).runtime(runtime).build()?;
+/// if let Leased::Lease(lease) = stock.lease("tea")? {
+///     let token = lease.token(); // to a client, which loads, and back
+///     assert!(stock.fill("tea", Lease::from_token(token), Some(3)));
+/// }
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease(Version);
 
 /// The answer to a request for a lease.
+///
+/// ```
+/// use larder::{Cache, Leased, Lifetime, runtime::Simulated};
+/// # use std::sync::Arc;
+///
+/// # let runtime = Arc::new(Simulated::new(1));
+/// # let stock: Cache<&str, u64> = Cache::builder("stock").max_entries(100).runtime(runtime).build()?;
+/// assert!(matches!(stock.lease("tea")?, Leased::Lease(_)));
+/// stock.put_now(&"tea", 3, Lifetime::Policy)?;
+/// assert_eq!(stock.lease("tea")?, Leased::Hit(Some(3)));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leased<V> {
     /// The key is cached; `None` is known absent. There is nothing to fill.
@@ -52,6 +78,13 @@ pub enum Leased<V> {
 }
 
 /// Writes that were acknowledged and had not reached the source when the cache was shut down.
+///
+/// ```
+/// use larder::Unflushed;
+///
+/// let left = Unflushed { writes: 12 };
+/// assert_eq!(left.to_string(), "12 acknowledged writes have not reached the source");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{writes} acknowledged writes have not reached the source")]
 pub struct Unflushed {
@@ -61,11 +94,21 @@ pub struct Unflushed {
 
 impl Lease {
     /// The lease as a number, to send it elsewhere.
+    ///
+    /// ```
+    /// # use larder::Lease;
+    /// assert_eq!(Lease::from_token(7).token(), 7);
+    /// ```
     pub fn token(self) -> u64 {
         self.0.as_u64()
     }
 
     /// The lease that a number stands for. A number that no lease gave fills nothing.
+    ///
+    /// ```
+    /// # use larder::Lease;
+    /// assert_eq!(Lease::from_token(7), Lease::from_token(7));
+    /// ```
     pub fn from_token(token: u64) -> Self {
         Self(Version(token))
     }
@@ -96,11 +139,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         let now = self.parts.runtime.now();
         if let Some(entry) = self.parts.keys.entry(&key).filter(|entry| entry.is_fresh(now)) {
             self.parts.stats.add(Count::Hits, 1);
-            options.trace.tell(Cache, App, "hit", &key);
+            let what = if entry.value.is_some() { "hit" } else { "hit: absent" };
+            options.trace.tell(Cache, App, what, &key);
             return Ok(Leased::Hit(entry.value));
         }
         self.parts.stats.add(Count::Misses, 1);
-        options.trace.tell(Cache, App, "miss, lease", &key);
+        options.trace.tell(Cache, App, "miss: lease granted", &key);
         Ok(Leased::Lease(Lease(self.parts.keys.lease(&key, now, now + self.lease_time))))
     }
 
@@ -125,7 +169,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
         // Absence that the policy does not keep is taken note of all the same.
         let filled = matches!(fill, Fill::Filled | Fill::Nothing);
-        options.trace.tell(Cache, App, if filled { "filled" } else { "void" }, &key);
+        let what = match fill {
+            Fill::Filled | Fill::Nothing => "filled",
+            Fill::Void => "fill refused: void",
+            Fill::Refused => "fill refused: too large",
+        };
+        options.trace.tell(Cache, App, what, &key);
         filled
     }
 
@@ -158,14 +207,5 @@ impl<K: Key, V: Value> Engine<K, V> {
     fn closed_error(&self) -> Option<Error> {
         let closed = self.closed.load(Ordering::Acquire);
         closed.then(|| self.parts.error(ErrorKind::Closed, "the cache has been shut down"))
-    }
-}
-
-impl<K: Key, V: Value> Drop for Engine<K, V> {
-    /// Workers bring what is queued to the source, and then end.
-    fn drop(&mut self) {
-        if let Some(journal) = self.policy.journal() {
-            journal.close();
-        }
     }
 }

@@ -6,6 +6,25 @@ use std::sync::Arc;
 use crate::source::{SourceError, SourceErrorKind};
 
 /// What kind of thing went wrong, by who can do something about it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// use larder::{Cache, ErrorKind, Strategy, source};
+///
+/// # let source = source::load_with(|n: u64| async move { Ok(Some(n * n)) });
+/// # let squares = Cache::builder("squares")
+/// #     .max_entries(100)
+/// #     .source(source)
+/// #     .strategy(Strategy::ReadThrough)
+/// #     .build()?;
+/// // Read-through leaves writes to the application.
+/// let error = squares.put(7, 50).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Misuse);
+/// assert!(!error.is_retryable());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -28,6 +47,26 @@ pub enum ErrorKind {
 }
 
 /// An error, with the keyspace and the key that it concerns.
+///
+/// ```
+/// # use larder::source::{SourceError, SourceErrorKind};
+/// # use larder::{Cache, Strategy, source};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// # let source = source::load_with(|_: u64| async {
+/// #     Err::<Option<u64>, _>(SourceError::new(SourceErrorKind::Unavailable, "it is being restarted"))
+/// # });
+/// # let squares = Cache::builder("squares")
+/// #     .max_entries(100)
+/// #     .source(source)
+/// #     .strategy(Strategy::ReadThrough)
+/// #     .build()?;
+///
+/// let error = squares.get(&7).await.unwrap_err();
+/// assert_eq!(error.to_string(), "it is being restarted (key '7' of 'squares')");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Error(Arc<Details>);
 
@@ -75,31 +114,152 @@ impl Error {
     }
 
     /// What kind of thing went wrong.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// # use larder::{Cache, ErrorKind, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|_: u64| async {
+    /// #     Err::<Option<u64>, _>(SourceError::new(SourceErrorKind::Unavailable, "it is being restarted"))
+    /// # });
+    /// # let squares = Cache::builder("squares")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::ReadThrough)
+    /// #     .build()?;
+    ///
+    /// let error = squares.get(&7).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Source);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// The name of the cache, in a server its keyspace.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// # use larder::{Cache, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|_: u64| async {
+    /// #     Err::<Option<u64>, _>(SourceError::new(SourceErrorKind::Unavailable, "it is being restarted"))
+    /// # });
+    /// # let squares = Cache::builder("squares")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::ReadThrough)
+    /// #     .build()?;
+    ///
+    /// let error = squares.get(&7).await.unwrap_err();
+    /// assert_eq!((error.cache(), error.key()), ("squares", Some("7")));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cache(&self) -> &str {
         &self.0.cache
     }
 
     /// The key concerned, when it is one.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// # use larder::{Cache, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|_: u64| async {
+    /// #     Err::<Option<u64>, _>(SourceError::new(SourceErrorKind::Unavailable, "it is being restarted"))
+    /// # });
+    /// # let squares = Cache::builder("squares")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::ReadThrough)
+    /// #     .build()?;
+    ///
+    /// let error = squares.get(&7).await.unwrap_err();
+    /// assert_eq!(error.key(), Some("7"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> Option<&str> {
         self.0.key.as_deref()
     }
 
     /// The sentence, without keyspace and key.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// # use larder::{Cache, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|_: u64| async {
+    /// #     Err::<Option<u64>, _>(SourceError::new(SourceErrorKind::Unavailable, "it is being restarted"))
+    /// # });
+    /// # let squares = Cache::builder("squares")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::ReadThrough)
+    /// #     .build()?;
+    ///
+    /// let error = squares.get(&7).await.unwrap_err();
+    /// assert_eq!(error.message(), "it is being restarted");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
     /// The source's own error, when it was the source's.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// # use larder::{Cache, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|_: u64| async {
+    /// #     Err::<Option<u64>, _>(SourceError::new(SourceErrorKind::Unavailable, "it is being restarted"))
+    /// # });
+    /// # let squares = Cache::builder("squares")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::ReadThrough)
+    /// #     .build()?;
+    ///
+    /// let error = squares.get(&7).await.unwrap_err();
+    /// let kind = error.source_error().map(SourceError::kind);
+    /// assert_eq!(kind, Some(SourceErrorKind::Unavailable));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn source_error(&self) -> Option<&SourceError> {
         self.0.source.as_ref()
     }
 
     /// Whether the same call can succeed later.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// # use larder::{Cache, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|_: u64| async {
+    /// #     Err::<Option<u64>, _>(SourceError::new(SourceErrorKind::Unavailable, "it is being restarted"))
+    /// # });
+    /// # let squares = Cache::builder("squares")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::ReadThrough)
+    /// #     .build()?;
+    ///
+    /// let error = squares.get(&7).await.unwrap_err();
+    /// assert!(error.is_retryable());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
             ErrorKind::Source => self.0.source.as_ref().is_none_or(SourceError::is_retryable),

@@ -7,6 +7,22 @@ use crate::runtime::Time;
 
 /// The freshness policy of a cache. The default: copies never expire, absence is not cached,
 /// nothing stale is ever served, and loads may take as long as they like.
+///
+/// ```
+/// use larder::{Freshness, LoadTimeout};
+/// use std::time::Duration;
+///
+/// let minute = Duration::from_secs(60);
+/// let policy = Freshness {
+///     ttl_jitter: 0.1,                     // 54 to 60 seconds
+///     negative_ttl: minute / 2,            // "there is no such row" is worth remembering, too
+///     stale_if_error: 10 * minute,         // better old than nothing
+///     refresh_ahead: minute / 6,           // a key that is read stays fresh
+///     load_timeout: LoadTimeout { soft: None, hard: Some(minute / 12) },
+///     ..Freshness::ttl(minute)
+/// };
+/// assert_eq!(policy.ttl, Some(minute));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Freshness {
     /// How long a copy is fresh; `None`: for ever.
@@ -27,6 +43,18 @@ pub struct Freshness {
 }
 
 /// How long a reader waits for a load. The load itself goes on and fills the cache when it ends.
+///
+/// ```
+/// use larder::LoadTimeout;
+/// use std::time::Duration;
+///
+/// // A stale copy after 50 ms, if there is one; otherwise an error after 2 s.
+/// let patience = LoadTimeout {
+///     soft: Some(Duration::from_millis(50)),
+///     hard: Some(Duration::from_secs(2)),
+/// };
+/// # drop(patience);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LoadTimeout {
     /// After this long a stale copy is served, when there is one.
@@ -36,6 +64,21 @@ pub struct LoadTimeout {
 }
 
 /// The lifetime that one write gives its copy.
+///
+/// ```
+/// use larder::{Cache, Lifetime, runtime::Simulated};
+/// # use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// # let world = Simulated::new(1);
+/// # let stock: Cache<&str, u64> =
+/// #     Cache::builder("stock").max_entries(100).runtime(Arc::new(world.clone())).build()?;
+/// stock.put_now(&"tea", 3, Lifetime::For(Duration::from_secs(5)))?;
+/// stock.put_now(&"tea", 4, Lifetime::Keep)?; // still five seconds
+/// world.advance(Duration::from_secs(6));
+/// assert_eq!(stock.peek(&"tea"), None);
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Lifetime {
     /// As the policy says.
@@ -65,6 +108,13 @@ impl Default for Freshness {
 
 impl Freshness {
     /// Copies that are fresh for `ttl`.
+    ///
+    /// ```
+    /// # use larder::Freshness;
+    /// # use std::time::Duration;
+    /// let policy = Freshness::ttl(Duration::from_secs(60));
+    /// assert!(policy.negative_ttl.is_zero(), "everything else is as by default");
+    /// ```
     pub fn ttl(ttl: Duration) -> Self {
         Self { ttl: Some(ttl), ..Self::default() }
     }

@@ -135,8 +135,8 @@ impl<K: Key, V: Value> Keys<K, V> {
         }
     }
 
-    /// Ends a flight: fills the cache with `entry`, unless the flight was voided, and answers
-    /// everybody who waits.
+    /// Ends a flight: fills the cache with `entry`, unless the flight was voided. Nobody can board it
+    /// any more; those who did wait for the caller to [release](Flight::release) them.
     pub(crate) fn land(
         &self,
         key: &K,
@@ -144,7 +144,7 @@ impl<K: Key, V: Value> Keys<K, V> {
         landing: &Landing<V>,
         entry: Option<Entry<V>>,
     ) -> Fill {
-        let fill = self.visit(key, |slot, tier| {
+        self.visit(key, |slot, tier| {
             if slot.flight.as_ref().map(|current| current.version) != Some(flight.version) {
                 return Fill::Void;
             }
@@ -154,9 +154,7 @@ impl<K: Key, V: Value> Keys<K, V> {
                 slot.lease = None;
             }
             slot.fill(tier, key, landing.is_ok(), entry)
-        });
-        flight.release(landing);
-        fill
+        })
     }
 
     /// The right to fill `key` until `until`. Readers that miss together share one lease: whichever

@@ -58,7 +58,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 pub use builder::Builder;
-pub use cache::{Cache, Peek, ToKey, ToValue};
+pub use cache::{Cache, Get, Peek, ToKey, ToValue};
 pub use engine::{Edit, Lease, Leased, Present, Unflushed};
 pub use entry::{Entry, EntryView, Version};
 pub use error::{Error, ErrorKind, Result};

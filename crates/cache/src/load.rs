@@ -5,6 +5,7 @@
 //! fill, and a source that slows down sees larger batches, not more of them.
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::parts::Parts;
 use crate::source::{Loaded, Source, SourceError, SourceErrorKind};
 use crate::stats::Count;
 use crate::trace::Participant::{Cache, Database, Queue as Journaled};
-use crate::trace::Tell;
+use crate::trace::{Tell, tell_together};
 use crate::{Key, Value};
 
 /// Queries of one source that one cache runs at the same time.
@@ -126,7 +127,7 @@ impl<K: Key, V: Value> Loader<K, V> {
     /// Loads flights, each with the pending part that is to lie over what the source has.
     async fn load_from_source(&self, flights: Vec<(Airborne<K, V>, Option<V>)>) {
         let keys: Vec<K> = flights.iter().map(|(flight, _)| flight.key.clone()).collect();
-        flights.iter().for_each(|(flight, _)| flight.tell_departure());
+        tell_departure(flights.iter().map(|(flight, _)| flight), keys.len());
         self.parts.stats.add(Count::LoadQueries, 1);
         self.parts.stats.add(Count::Loads, keys.len() as u64);
         let loads = self.ask_source(keys).await;
@@ -154,6 +155,20 @@ impl<K: Key, V: Value> Loader<K, V> {
         };
         vec![Err(error); asked]
     }
+}
+
+/// One query for `keys` keys leaves for the source.
+fn tell_departure<'a, K: Key, V: Value>(
+    flights: impl Iterator<Item = &'a Airborne<K, V>>,
+    keys: usize,
+) {
+    let traced = flights.filter_map(|airborne| {
+        Some((airborne.flight.trace.as_ref()?, &airborne.key as &dyn Debug))
+    });
+    tell_together(traced, Cache, Database, || match keys {
+        1 => "load".to_owned(),
+        _ => format!("load {keys} keys"),
+    });
 }
 
 fn miscounted(asked: usize, answered: usize) -> SourceError {
@@ -240,12 +255,13 @@ impl<K: Key, V: Value> Airborne<K, V> {
     }
 
     fn tell_arrival(&self, loaded: &Loaded<V>) {
+        let Some(trace) = &self.flight.trace else { return };
         let what = match loaded {
-            Ok(Some(_)) => "value",
-            Ok(None) => "absent",
-            Err(_) => "error",
+            Ok(Some(_)) => "row".to_owned(),
+            Ok(None) => "absent".to_owned(),
+            Err(error) => format!("error: {}", error.message()),
         };
-        self.flight.trace.tell(Database, Cache, what, &self.key);
+        trace.send(Database, Cache, what, &self.key);
     }
 
     fn entry(&self, value: Option<V>) -> Option<Entry<V>> {
@@ -261,15 +277,22 @@ impl<K: Key, V: Value> Airborne<K, V> {
         if landing.is_err() {
             parts.stats.add(Count::LoadErrors, 1);
         }
+        let absent = matches!(landing, Ok(None));
+        let trace = &self.flight.trace;
         match parts.keys.land(&self.key, &self.flight, &landing, entry) {
             Fill::Void => {
                 parts.stats.add(Count::FillsVoid, 1);
-                self.flight.trace.tell(Cache, Cache, "fill refused: void", &self.key);
+                trace.tell(Cache, Cache, "fill refused: void", &self.key);
             }
-            Fill::Refused => parts.stats.add(Count::Refused, 1),
-            Fill::Filled => self.flight.trace.tell(Cache, Cache, "fill", &self.key),
+            Fill::Refused => {
+                parts.stats.add(Count::Refused, 1);
+                trace.tell(Cache, Cache, "fill refused: too large", &self.key);
+            }
+            Fill::Filled if absent => trace.tell(Cache, Cache, "fill: absent", &self.key),
+            Fill::Filled => trace.tell(Cache, Cache, "fill", &self.key),
             Fill::Nothing => {}
         }
+        self.flight.release(&landing);
     }
 }
 

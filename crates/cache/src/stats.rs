@@ -4,6 +4,24 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What a cache has done since it was built.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// use larder::{Cache, Strategy, source};
+///
+/// # let source = source::load_with(|n: u64| async move { Ok(Some(n * n)) });
+/// # let squares = Cache::builder("squares")
+/// #     .max_entries(100)
+/// #     .source(source)
+/// #     .strategy(Strategy::ReadThrough)
+/// #     .build()?;
+/// squares.get_many(vec![1, 2, 3], &Default::default()).await;
+/// let counted = squares.statistics();
+/// assert_eq!((counted.misses, counted.loads, counted.load_queries), (3, 3, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {

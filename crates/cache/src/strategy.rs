@@ -41,6 +41,16 @@ pub(crate) use backed::Backed;
 pub(crate) use plain::{Plain, put as put_plain};
 
 /// How a cache and its source are kept in step.
+///
+/// ```
+/// use larder::Strategy;
+/// use larder::strategy::{WriteAround, WriteThrough};
+///
+/// let read = Strategy::ReadThrough;
+/// let write = Strategy::WriteThrough(WriteThrough::default());
+/// let pure: Strategy = WriteAround { drop_cached: false, ..WriteAround::default() }.into();
+/// assert_eq!([read, write, pure].map(|s| s.name()), ["read-through", "write-through", "write-around"]);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Strategy {
     /// The application loads and writes the source; the cache guards its fills by leases.
@@ -116,21 +126,37 @@ pub(crate) trait Policy<K: Key, V: Value>: Send + Sync + 'static {
 
 impl Strategy {
     /// Write-through, the source first, without a write time-out.
+    ///
+    /// ```
+    /// assert_eq!(larder::Strategy::write_through().name(), "write-through");
+    /// ```
     pub fn write_through() -> Self {
         Strategy::WriteThrough(WriteThrough::default())
     }
 
     /// Write-behind with the default limits.
+    ///
+    /// ```
+    /// assert_eq!(larder::Strategy::write_behind().name(), "write-behind");
+    /// ```
     pub fn write_behind() -> Self {
         Strategy::WriteBehind(WriteBehind::default())
     }
 
     /// Write-around that drops the cached copy and loads on a miss.
+    ///
+    /// ```
+    /// assert_eq!(larder::Strategy::write_around().name(), "write-around");
+    /// ```
     pub fn write_around() -> Self {
         Strategy::WriteAround(WriteAround::default())
     }
 
     /// The name, as configuration and metrics write it.
+    ///
+    /// ```
+    /// assert_eq!(larder::Strategy::CacheAside.name(), "cache-aside");
+    /// ```
     pub fn name(&self) -> &'static str {
         match self {
             Strategy::CacheAside => cache_aside::NAME,
@@ -163,11 +189,6 @@ impl Strategy {
 impl<K: Key, V: Value> Write<K, V> {
     fn change(&self) -> Change<K, V> {
         Change { key: self.guard.key().clone(), value: self.value.clone() }
-    }
-
-    /// What diagrams call it.
-    fn verb(&self) -> &'static str {
-        if self.value.is_some() { "upsert" } else { "delete" }
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Message {
     pub to: Participant,
     /// What it said, in few words.
     pub what: String,
-    /// The key it concerned.
+    /// The key it concerned; several, joined by spaces, when one query or batch concerned them.
     pub key: String,
     /// When, since the recorder was made.
     pub at: Duration,
@@ -92,10 +92,52 @@ impl Trace {
         what: impl Into<String>,
         key: &dyn fmt::Debug,
     ) {
-        let at = self.log.runtime.now_precise().since(self.log.start);
-        let message = Message { from, to, what: what.into(), key: label(key), at };
-        self.log.messages.lock().push(message);
+        self.record(from, to, what.into(), label(key));
     }
+
+    fn record(&self, from: Participant, to: Participant, what: String, key: String) {
+        let at = self.log.runtime.now_precise().since(self.log.start);
+        self.log.messages.lock().push(Message { from, to, what, key, at });
+    }
+}
+
+/// Keys that a message names; more are only counted.
+const KEYS_NAMED_MAX: usize = 8;
+
+/// Records one message that concerns several requests: once with every recorder that has a trace
+/// among them, with the keys that are its own. `what` is asked only if there is one.
+pub(crate) fn tell_together<'a>(
+    concerned: impl IntoIterator<Item = (&'a Trace, &'a dyn fmt::Debug)>,
+    from: Participant,
+    to: Participant,
+    what: impl FnOnce() -> String,
+) {
+    let mut told: Vec<(&Trace, Vec<String>)> = Vec::new();
+    for (trace, key) in concerned {
+        let key = label(key);
+        match told.iter_mut().find(|(known, _)| Arc::ptr_eq(&known.log, &trace.log)) {
+            // A record in which writes of one key are coalesced has a trace for each of them.
+            Some((_, keys)) if keys.last() == Some(&key) => {}
+            Some((_, keys)) => keys.push(key),
+            None => told.push((trace, vec![key])),
+        }
+    }
+    if told.is_empty() {
+        return;
+    }
+    let what = what();
+    for (trace, keys) in told {
+        trace.record(from, to, what.clone(), enumerate(keys));
+    }
+}
+
+fn enumerate(mut keys: Vec<String>) -> String {
+    let unnamed = keys.len().saturating_sub(KEYS_NAMED_MAX);
+    if unnamed > 0 {
+        keys.truncate(KEYS_NAMED_MAX);
+        keys.push(format!("and {unnamed} more"));
+    }
+    keys.join(" ")
 }
 
 /// A key as people write it: without the quotes that `Debug` puts around text.

@@ -110,7 +110,7 @@ fn a_hundred_concurrent_misses_of_one_key_make_one_query() {
 #[test]
 fn get_many_loads_what_is_missed_by_one_query() {
     let kit = Kit::new();
-    (0..1000).for_each(|key| drop(kit.rows.lock().insert(format!("k{key}"), key)));
+    kit.rows.lock().extend((0..1000).map(|key| (format!("k{key}"), key)));
     let cache = kit.cache(Strategy::ReadThrough, Freshness::default());
     let keys: Vec<String> = (0..1001).map(|key| format!("k{key}")).collect();
     let values = kit.run({

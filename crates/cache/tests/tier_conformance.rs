@@ -9,6 +9,9 @@ use larder::{Cache, Entry, ErrorKind, Lifetime, Version};
 /// A tier that weighs a value by its number, made to hold so much.
 type Make<T> = fn(u64) -> T;
 
+/// What a tier must do, and the check that it does.
+type Scenario<T> = (&'static str, fn(&T));
+
 #[test]
 fn the_memory_tier_conforms() {
     tier_suite(|weight| MemoryTier::with_bytes(weight, |_: &String, value| *value.unwrap_or(&1)));
@@ -40,7 +43,7 @@ fn a_cache_refuses_a_value_that_alone_is_too_large() {
 }
 
 fn tier_suite<T: Tier<String, u64> + Lookup<str>>(make: Make<T>) {
-    let scenarios: [(&str, fn(&T)); 5] = [
+    let scenarios: [Scenario<T>; 5] = [
         ("an entry comes back as it went", an_entry_comes_back_as_it_went),
         ("a removal says whether there was one", a_removal_says_whether_there_was_one),
         ("retain shows key and time", retain_shows_key_and_time),
@@ -65,25 +68,25 @@ fn key(key: &str) -> String {
 fn an_entry_comes_back_as_it_went<T: Tier<String, u64> + Lookup<str>>(tier: &T) {
     assert!(tier.entry(&key("a")).is_none());
     assert_eq!(tier.lookup("a", |_| ()), None);
-    tier.insert(key("a"), entry(1)).unwrap();
-    tier.insert(key("a"), entry(2)).unwrap();
-    let found = tier.entry(&key("a")).unwrap();
+    tier.insert(key("a"), entry(1)).expect("room");
+    tier.insert(key("a"), entry(2)).expect("room");
+    let found = tier.entry(&key("a")).expect("an entry");
     assert_eq!((found.value, found.version.as_u64()), (Some(2), 7));
     assert_eq!((found.fresh_until.as_nanos(), found.stale_until.as_nanos()), (10, 20));
     let lent = tier.lookup("a", |view| (view.value.is_some(), view.fresh_until.as_nanos()));
     assert_eq!(lent, Some((true, 10)));
-    tier.insert(key("a"), Entry { value: None, ..entry(0) }).unwrap();
-    assert_eq!(tier.entry(&key("a")).unwrap().value, None);
+    tier.insert(key("a"), Entry { value: None, ..entry(0) }).expect("room");
+    assert_eq!(tier.entry(&key("a")).expect("an entry").value, None);
     assert_eq!(tier.lookup("a", |view| view.value.is_none()), Some(true));
     assert_eq!(tier.usage().entries, 1);
 }
 
 fn a_removal_says_whether_there_was_one<T: Tier<String, u64>>(tier: &T) {
-    tier.insert(key("a"), entry(1)).unwrap();
+    tier.insert(key("a"), entry(1)).expect("room");
     assert!(tier.remove(&key("a")));
     assert!(!tier.remove(&key("a")));
     assert!(tier.entry(&key("a")).is_none());
-    tier.insert(key("a"), entry(1)).unwrap();
+    tier.insert(key("a"), entry(1)).expect("room");
     tier.clear();
     assert!(!tier.remove(&key("a")));
     assert_eq!((tier.usage().entries, tier.usage().weight), (0, 0));
@@ -92,7 +95,7 @@ fn a_removal_says_whether_there_was_one<T: Tier<String, u64>>(tier: &T) {
 fn retain_shows_key_and_time<T: Tier<String, u64>>(tier: &T) {
     for (name, stale_until) in [("a", 1), ("b", 2), ("c", 3)] {
         let stale_until = Time::from_nanos(stale_until);
-        tier.insert(key(name), Entry { stale_until, ..entry(1) }).unwrap();
+        tier.insert(key(name), Entry { stale_until, ..entry(1) }).expect("room");
     }
     tier.retain(&|key, stale_until| key != "a" && stale_until > Time::from_nanos(2));
     let left = ["a", "b", "c"].map(|name| tier.entry(&key(name)).is_some());
@@ -100,15 +103,15 @@ fn retain_shows_key_and_time<T: Tier<String, u64>>(tier: &T) {
 }
 
 fn a_refusal_takes_the_earlier_entry_along<T: Tier<String, u64>>(tier: &T) {
-    tier.insert(key("a"), entry(1)).unwrap();
+    tier.insert(key("a"), entry(1)).expect("room");
     assert_eq!(tier.insert(key("a"), entry(1_000_000)), Err(Refused::TooLarge));
     assert!(tier.entry(&key("a")).is_none());
 }
 
 fn weight_is_bounded<T: Tier<String, u64>>(tier: &T) {
-    (0..10_000).for_each(|number| tier.insert(format!("k{number}"), entry(50)).unwrap());
+    (0..10_000).for_each(|number| tier.insert(format!("k{number}"), entry(50)).expect("room"));
     let usage = tier.usage();
     assert!(usage.weight <= usage.weight_max && usage.evictions > 0, "{usage:?}");
-    (0..100_000).for_each(|number| tier.insert(format!("z{number}"), entry(0)).unwrap());
+    (0..100_000).for_each(|number| tier.insert(format!("z{number}"), entry(0)).expect("room"));
     assert!(tier.usage().entries <= 20_000, "what weighs nothing is bounded too");
 }

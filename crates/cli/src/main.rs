@@ -2,6 +2,7 @@
 
 mod check;
 mod serve;
+mod tour;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ enum Command {
     Serve(ServeOptions),
     /// Check a configuration, and that its databases and tables bear it out.
     Check(CheckOptions),
+    /// Play each caching strategy against a real database, and draw what passes between the parts.
+    Tour(tour::TourOptions),
 }
 
 #[derive(Args)]
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(options) => serve::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Tour(options) => tour::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

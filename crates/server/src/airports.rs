@@ -11,7 +11,8 @@ pub const TABLE: &str = "airports";
 
 const COMPRESSED: &[u8] = include_bytes!("../data/airports.csv.zst");
 
-const CREATE: &str = "
+/// Makes it.
+pub(crate) const CREATE: &str = "
 CREATE TABLE airports (
     icao      TEXT PRIMARY KEY,
     iata      TEXT,

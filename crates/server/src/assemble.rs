@@ -1,26 +1,32 @@
 //! Makes keyspaces of a configuration: opens its sources and checks its tables.
 
+mod survey;
+mod table;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use larder::runtime::Runtime;
-use larder::source::row::{Columns, Mapping};
-use larder::source::sqlite::{Durability, Sqlite, SqliteOptions, TableSpec, ValueColumns};
-use larder::source::{Source, SourceError};
-use larder::strategy::{Backoff, OnFull, Order, ReadPolicy, WriteAround, WriteBehind, WriteThrough};
+use larder::source::SourceError;
+use larder::source::sqlite::Sqlite;
+use larder::strategy::{
+    Backoff, OnFull, Order, ReadPolicy, WriteAround, WriteBehind, WriteThrough,
+};
 use larder::{Builder, Cache, Freshness, LoadTimeout, Strategy, journal};
 use toml::Spanned;
 
 use crate::airports;
 use crate::config::{
-    self, Capacity, Config, DEFAULT_NAME, KeyspaceConfig, Problem, Report, RowsConfig, SourceConfig,
-    SourceKind, StrategyConfig, Synchronous, Unmatched, ValueConfig,
+    self, Capacity, Config, DEFAULT_NAME, KeyspaceConfig, Problem, Report, RowsConfig,
+    SourceConfig, SourceKind, StrategyConfig, Unmatched,
 };
 use crate::key::Key;
 use crate::keyspace::{Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
-use crate::mapping::{ColumnMapping, RowMapping, RowSchema};
 use crate::value::Value;
+
+use survey::survey;
+use table::{Table, table};
 
 /// Memory that an entry takes beside its key and its value.
 const ENTRY_BYTES: u64 = 96;
@@ -39,17 +45,15 @@ pub struct Assembly {
 ///
 /// # Errors
 ///
-/// Everything in the configuration that the databases do not bear out. Sources that were opened
-/// are closed again.
+/// Everything in the configuration that the databases do not bear out. That is found out before
+/// anything is made in them; sources that were opened are closed again.
 pub async fn assemble(config: &Config, runtime: &Arc<dyn Runtime>) -> Result<Assembly, Report> {
-    let mut workshop = Workshop {
-        runtime: runtime.clone(),
-        sources: HashMap::new(),
-        report: Report::default(),
-        notices: Vec::new(),
-    };
+    let sources = check(config).await?;
+    let runtime = runtime.clone();
+    let mut workshop =
+        Workshop { runtime, sources, report: Report::default(), notices: Vec::new() };
     for source in &config.sources {
-        workshop.open(source).await;
+        workshop.source(source).await;
     }
     let mut prefixed = Vec::new();
     for keyspace in &config.keyspaces {
@@ -59,10 +63,6 @@ pub async fn assemble(config: &Config, runtime: &Arc<dyn Runtime>) -> Result<Ass
         Unmatched::Cache(capacity) => workshop.default_keyspace(capacity).map(Arc::new),
         Unmatched::Refuse => None,
     };
-    if prefixed.is_empty() && default.is_none() && workshop.report.is_empty() {
-        let message = "nothing is served: name a keyspace, or say default = \"cache\"";
-        workshop.report.push(Problem::elsewhere(message));
-    }
     let key_bytes_max = usize::try_from(config.limits.key_bytes_max.get()).unwrap_or(usize::MAX);
     let sources = workshop.sources.into_values().collect();
     match workshop.report.is_empty() {
@@ -75,6 +75,20 @@ pub async fn assemble(config: &Config, runtime: &Arc<dyn Runtime>) -> Result<Ass
     }
 }
 
+/// Whether `config` would serve, without making anything; the databases that exist already, open,
+/// by the names of their sources.
+///
+/// # Errors
+///
+/// Everything in the configuration that the databases do not bear out.
+pub async fn check(config: &Config) -> Result<HashMap<String, Sqlite>, Report> {
+    if config.keyspaces.is_empty() && config.unmatched == Unmatched::Refuse {
+        let message = "nothing is served: name a keyspace, or say default = \"cache\"";
+        return Err(Problem::elsewhere(message).into());
+    }
+    survey(config).await
+}
+
 struct Workshop {
     runtime: Arc<dyn Runtime>,
     sources: HashMap<String, Sqlite>,
@@ -82,27 +96,20 @@ struct Workshop {
     notices: Vec<String>,
 }
 
-/// A source of a keyspace and what the server knows of its rows.
-struct Table {
-    source: Arc<dyn Source<Key, Value>>,
-    shape: Shape,
-    name: String,
-}
-
 impl Workshop {
-    async fn open(&mut self, config: &SourceConfig) {
-        let SourceKind::Sqlite { path, readers, synchronous, sample_data } = &config.kind;
-        let durability = match synchronous {
-            Synchronous::Full => Durability::Full,
-            Synchronous::Normal => Durability::Normal,
+    async fn source(&mut self, config: &SourceConfig) {
+        let SourceKind::Sqlite { path, sample_data, .. } = &config.kind;
+        let name = config.name.get_ref();
+        let opened = match self.sources.get(name) {
+            Some(sqlite) => Ok(sqlite.clone()),
+            None => Sqlite::open(path, table::options(&config.kind)),
         };
-        let options = SqliteOptions::default().readers(readers.get()).durability(durability);
-        match Sqlite::open(path, options) {
+        match opened {
             Ok(sqlite) => {
                 if *sample_data {
                     self.import(config, &sqlite).await;
                 }
-                self.sources.insert(config.name.get_ref().clone(), sqlite);
+                self.sources.insert(name.clone(), sqlite);
             }
             Err(error) => self.problem(&config.url, "url", &error),
         }
@@ -128,10 +135,10 @@ impl Workshop {
     async fn keyspace(&mut self, config: &KeyspaceConfig) -> Option<Keyspace> {
         // A source that could not be opened has been reported already.
         let sqlite = self.sources.get(config.source.get_ref())?.clone();
-        let table = match table(&sqlite, config).await {
+        let table = match made(&sqlite, config).await {
             Ok(table) => table,
-            Err((at, error)) => {
-                self.problem(at, "table", &error);
+            Err(error) => {
+                self.problem(&config.name, "table", &error);
                 return None;
             }
         };
@@ -145,8 +152,7 @@ impl Workshop {
     }
 
     fn default_keyspace(&mut self, capacity: Capacity) -> Option<Keyspace> {
-        let builder =
-            bounded(Cache::builder(DEFAULT_NAME), capacity).runtime(self.runtime.clone());
+        let builder = bounded(Cache::builder(DEFAULT_NAME), capacity).runtime(self.runtime.clone());
         self.finish(DEFAULT_NAME, "", builder, Shape::Free, "none")
     }
 
@@ -178,69 +184,12 @@ impl Workshop {
     }
 }
 
-/// The table behind a keyspace, or the word of the configuration that it does not bear out.
-async fn table<'c>(
-    sqlite: &Sqlite,
-    config: &'c KeyspaceConfig,
-) -> Result<Table, (&'c Spanned<String>, SourceError)> {
-    match &config.rows {
-        RowsConfig::Own => {
-            let name = config.name.get_ref().clone();
-            let own = own_table(sqlite, &name).await.map_err(|error| (&config.name, error))?;
-            Ok(Table { source: own, shape: Shape::Bytes, name })
-        }
-        RowsConfig::Table { table, key, value } => {
-            let columns = key.iter().map(|column| column.get_ref().clone()).collect();
-            let at = |error| (table, error);
-            match value {
-                ValueConfig::Row => row_table(sqlite, table.get_ref(), columns).await.map_err(at),
-                ValueConfig::Column(column) => {
-                    let named = column_table(sqlite, table.get_ref(), columns, column.get_ref());
-                    named.await.map_err(at)
-                }
-            }
-        }
+/// The table behind a keyspace; larder's own is made when there is none.
+async fn made(sqlite: &Sqlite, config: &KeyspaceConfig) -> Result<Table, SourceError> {
+    if let RowsConfig::Own = config.rows {
+        sqlite.ensure_table(config.name.get_ref()).await?;
     }
-}
-
-async fn own_table(sqlite: &Sqlite, name: &str) -> Result<Arc<dyn Source<Key, Value>>, SourceError> {
-    sqlite.ensure_table(name).await?;
-    let table = column_table(sqlite, name, vec!["key".to_owned()], "value").await?;
-    Ok(table.source)
-}
-
-async fn column_table(
-    sqlite: &Sqlite,
-    name: &str,
-    key: Vec<String>,
-    column: &str,
-) -> Result<Table, SourceError> {
-    let mapping = ColumnMapping::new(key.len());
-    let value = ValueColumns::Named(vec![column.to_owned()]);
-    let (source, _) = opened(sqlite, name, key, value, mapping).await?;
-    Ok(Table { source, shape: Shape::Bytes, name: name.to_owned() })
-}
-
-async fn row_table(sqlite: &Sqlite, name: &str, key: Vec<String>) -> Result<Table, SourceError> {
-    let mapping = RowMapping::new(key.len());
-    let (source, schema) = opened(sqlite, name, key, ValueColumns::Row, mapping).await?;
-    Ok(Table { source, shape: Shape::Row(schema?), name: name.to_owned() })
-}
-
-type Opened = (Arc<dyn Source<Key, Value>>, Result<RowSchema, SourceError>);
-
-async fn opened(
-    sqlite: &Sqlite,
-    name: &str,
-    key: Vec<String>,
-    value: ValueColumns,
-    mapping: impl Mapping<Key, Value>,
-) -> Result<Opened, SourceError> {
-    let spec = TableSpec { table: name.to_owned(), key, value };
-    let table = sqlite.source(spec, mapping).await?;
-    let columns: Columns = table.columns().clone();
-    let schema = RowSchema::new(name, columns, table.key_columns());
-    Ok((Arc::new(table), schema))
+    table(sqlite, config).await
 }
 
 fn bounded(builder: Builder<Key, Value>, capacity: Capacity) -> Builder<Key, Value> {

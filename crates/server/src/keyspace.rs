@@ -5,7 +5,7 @@ use larder_protocol::error::Error;
 use larder_protocol::store::{Change, Expiry};
 
 use crate::key::Key;
-use crate::mapping::RowSchema;
+use crate::mapping::{ColumnSchema, RowSchema};
 use crate::value::{Hash, Value};
 
 /// A key prefix and what serves it.
@@ -29,7 +29,7 @@ pub enum Shape {
     /// Strings and hashes, as in Redis: there is no source that would have to hold them.
     Free,
     /// Strings, in one column of a table.
-    Bytes,
+    Column(ColumnSchema),
     /// Rows of a table.
     Row(RowSchema),
 }
@@ -38,26 +38,38 @@ impl Keyspace {
     /// The value that `SET key bytes` puts there.
     pub fn value(&self, key: &Key, bytes: &[u8]) -> Result<Value, Error> {
         match &self.shape {
-            Shape::Free | Shape::Bytes => Ok(Value::bytes(bytes)),
+            Shape::Free => Ok(Value::bytes(bytes)),
+            Shape::Column(schema) => schema.value(key, bytes),
             Shape::Row(schema) => schema.row_of_json(key, bytes),
         }
     }
 
+    /// Refuses a key that has too few parts to be that of a row.
+    pub fn admit(&self, key: &Key) -> Result<(), Error> {
+        match &self.shape {
+            Shape::Free => Ok(()),
+            Shape::Column(schema) => schema.key().admit(key),
+            Shape::Row(schema) => schema.key().admit(key),
+        }
+    }
+
     /// What a command's change makes of the present value.
-    pub fn edit(&self, key: &Key, present: Option<&Value>, change: Change) -> Result<Edit<Value>, Error> {
+    pub fn edit(
+        &self,
+        key: &Key,
+        present: Option<&Value>,
+        change: Change,
+    ) -> Result<Edit<Value>, Error> {
         match change {
             Change::Keep => Ok(Edit::Keep),
             Change::Remove => Ok(Edit::Remove),
             Change::Expire(expiry) => Ok(Edit::Expire(lifetime(expiry))),
-            Change::Put { value, expiry } => Ok(Edit::Put(self.value(key, &value)?, lifetime(expiry))),
+            Change::Put { value, expiry } => {
+                Ok(Edit::Put(self.value(key, &value)?, lifetime(expiry)))
+            }
             Change::SetFields(fields) => self.set_fields(key, present, fields),
             Change::RemoveFields(names) => self.remove_fields(key, present, &names),
         }
-    }
-
-    /// The key as clients write it.
-    pub fn full_key(&self, key: &Key) -> Vec<u8> {
-        [&*self.prefix, key.as_ref()].concat()
     }
 
     fn set_fields(
@@ -67,7 +79,7 @@ impl Keyspace {
         fields: Vec<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Edit<Value>, Error> {
         let value = match &self.shape {
-            Shape::Bytes => return Err(self.holds_strings()),
+            Shape::Column(_) => return Err(self.holds_strings()),
             Shape::Row(schema) => schema.row_of_fields(key, &fields)?,
             Shape::Free => {
                 let mut hash = hash(present)?;
@@ -85,7 +97,7 @@ impl Keyspace {
         names: &[Vec<u8>],
     ) -> Result<Edit<Value>, Error> {
         let value = match &self.shape {
-            Shape::Bytes => return Err(self.holds_strings()),
+            Shape::Column(_) => return Err(self.holds_strings()),
             Shape::Row(schema) => schema.row_without(key, names)?,
             Shape::Free => {
                 let mut hash = hash(present)?;

@@ -111,8 +111,11 @@ impl Keyspaces {
 
     fn unmatched(&self, key: &[u8]) -> Error {
         let shown: String = String::from_utf8_lossy(key).chars().take(128).collect();
-        let prefixes: Vec<_> =
-            self.keyspaces.iter().map(|keyspace| String::from_utf8_lossy(&keyspace.prefix)).collect();
+        let prefixes: Vec<_> = self
+            .keyspaces
+            .iter()
+            .map(|keyspace| String::from_utf8_lossy(&keyspace.prefix))
+            .collect();
         let prefixes = prefixes.join(", ");
         Error::plain(format!("no keyspace has the key '{shown}': the prefixes are {prefixes}"))
     }

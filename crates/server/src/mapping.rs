@@ -2,6 +2,7 @@
 
 mod cell;
 mod column;
+mod key;
 mod row;
 
 use larder::source::row::Cell;
@@ -9,7 +10,8 @@ use larder::source::{SourceError, SourceErrorKind};
 
 use crate::key::Key;
 
-pub use column::ColumnMapping;
+pub use column::{ColumnMapping, ColumnSchema};
+pub use key::KeySchema;
 pub use row::{RowMapping, RowSchema, RowValue};
 
 /// The cells of a key whose parts are joined by `:`. The last part takes what is left, so it alone

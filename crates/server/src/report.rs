@@ -55,15 +55,11 @@ impl Report {
 
     /// The sections of `INFO` that `sections` names, separated by spaces.
     pub fn info(&self, sections: &str) -> String {
-        let all = sections
-            .split(' ')
-            .any(|name| matches!(name, "default" | "all" | "everything" | ""));
+        let all =
+            sections.split(' ').any(|name| matches!(name, "default" | "all" | "everything" | ""));
         let wanted = |name: &str| all || sections.split(' ').any(|section| section == name);
-        let texts: Vec<String> = SECTIONS
-            .iter()
-            .filter(|(name, _)| wanted(name))
-            .map(|(_, tell)| tell(self))
-            .collect();
+        let texts: Vec<String> =
+            SECTIONS.iter().filter(|(name, _)| wanted(name)).map(|(_, tell)| tell(self)).collect();
         texts.join("\r\n")
     }
 
@@ -79,7 +75,8 @@ impl Report {
     /// When no keyspace has that name.
     pub fn statistics(&self, name: Option<&[u8]>) -> Result<Reply, Error> {
         let Some(name) = name else {
-            let each = self.keyspaces.iter().map(|keyspace| (text(&keyspace.name), counted(keyspace)));
+            let each =
+                self.keyspaces.iter().map(|keyspace| (text(&keyspace.name), counted(keyspace)));
             return Ok(Reply::Map(each.collect()));
         };
         let keyspace = self.keyspaces.named(name).ok_or_else(|| self.unknown(name))?;
@@ -93,7 +90,9 @@ impl Report {
             let prefix = if prefix.is_empty() { "(other keys)".into() } else { prefix };
             match keyspace.cache.is_plain() {
                 true => format!("{prefix:<14} cache only"),
-                false => format!("{prefix:<14} {:<14} {}", keyspace.cache.strategy(), keyspace.origin),
+                false => {
+                    format!("{prefix:<14} {:<14} {}", keyspace.cache.strategy(), keyspace.origin)
+                }
             }
         };
         self.keyspaces.iter().map(line).collect()
@@ -130,10 +129,9 @@ impl Report {
 
     fn memory(&self) -> String {
         let usage = self.keyspaces.iter().map(|keyspace| keyspace.cache.usage());
-        let (entries, evictions) = usage
-            .fold((0, 0), |(entries, evictions), usage| {
-                (entries + usage.entries, evictions + usage.evictions)
-            });
+        let (entries, evictions) = usage.fold((0, 0), |(entries, evictions), usage| {
+            (entries + usage.entries, evictions + usage.evictions)
+        });
         lines(
             "Memory",
             &[("larder_entries", entries.to_string()), ("larder_evictions", evictions.to_string())],
@@ -189,7 +187,7 @@ fn lines(title: &str, fields: &[(&str, String)]) -> String {
 fn described(keyspace: &Keyspace) -> Reply {
     let value = match keyspace.shape {
         Shape::Free => "strings and hashes",
-        Shape::Bytes => "strings",
+        Shape::Column(_) => "strings",
         Shape::Row(_) => "rows",
     };
     let mut fields = vec![

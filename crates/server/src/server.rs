@@ -8,7 +8,7 @@ use std::time::Duration;
 use larder::runtime::{Runtime, TokioRuntime};
 use larder::source::sqlite::Sqlite;
 
-use crate::assemble::{Assembly, assemble};
+use crate::assemble::{self, Assembly, assemble};
 use crate::client::Clients;
 use crate::config::{self, Config, Problem};
 use crate::model::{ModelName, Options, Shutdown};
@@ -41,14 +41,15 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// What the databases do not bear out, or that the port cannot be had. Nothing is left behind
-    /// but tables that were made.
+    /// What the databases do not bear out, or that the port cannot be had. Nothing has been made in
+    /// the databases then.
     pub fn bind(config: Config) -> Result<Self, config::Report> {
         let runtime = engine_runtime().map_err(|error| elsewhere("the runtime", &error))?;
         let engine: Arc<dyn Runtime> = Arc::new(TokioRuntime::new(runtime.handle().clone()));
         let shutdown = Shutdown::new().map_err(|error| elsewhere("the server", &error))?;
         let (listener, address) = listen(config.listen)?;
-        let Assembly { keyspaces, sources, notices } = runtime.block_on(assemble(&config, &engine))?;
+        let Assembly { keyspaces, sources, notices } =
+            runtime.block_on(assemble(&config, &engine))?;
         let model = config.model.to_string();
         let report = Arc::new(Report::new(keyspaces, model, address.port()));
         Ok(Self { runtime, report, sources, notices, listener, address, config, shutdown })
@@ -121,17 +122,15 @@ impl Stopper {
     }
 }
 
-/// Whether `config` would serve: its databases are opened and its tables checked, no port is bound.
+/// Whether `config` would serve: its databases are opened and its tables checked. No port is bound
+/// and nothing is made.
 ///
 /// # Errors
 ///
 /// What the databases do not bear out.
 pub fn check(config: &Config) -> Result<(), config::Report> {
     let runtime = engine_runtime().map_err(|error| elsewhere("the runtime", &error))?;
-    let engine: Arc<dyn Runtime> = Arc::new(TokioRuntime::new(runtime.handle().clone()));
-    let assembly = runtime.block_on(assemble(config, &engine))?;
-    assembly.sources.iter().for_each(Sqlite::close);
-    Ok(())
+    runtime.block_on(assemble::check(config)).map(drop)
 }
 
 /// The engine's own threads: they load, write and keep time, and drive no connection.

@@ -1,12 +1,14 @@
 //! The commands' store, over keyspaces.
 //!
 //! What can be answered from memory is answered at once. Everything else is collected while the
-//! bytes of one read are handled, and then started together: all keys of a pipeline that miss
-//! become one query a keyspace.
+//! bytes of one read are handled, and then started together: keys of a pipeline that miss become
+//! one query a keyspace.
 
 mod answers;
+mod fetches;
 mod work;
 
+use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -25,6 +27,7 @@ use crate::report::Report;
 use crate::value::Value;
 
 use answers::Answers;
+use fetches::{Fetch, Fetches};
 use work::{Task, Work};
 
 /// One client's view of the keyspaces.
@@ -34,6 +37,8 @@ pub(crate) struct ClientStore {
     answers: Arc<Answers>,
     now: Time,
     work: Vec<Work>,
+    missed: Vec<Fetch>,
+    fetches: Arc<Fetches>,
 }
 
 /// The immediate answer of a cache without a source, or what has to be done to have one.
@@ -47,7 +52,15 @@ impl ClientStore {
     pub(crate) fn new(report: Arc<Report>, waker: Waker) -> Self {
         let runtime = report.keyspaces.runtime().clone();
         let now = runtime.now();
-        Self { report, runtime, answers: Answers::new(waker), now, work: Vec::new() }
+        Self {
+            report,
+            runtime,
+            answers: Answers::new(waker),
+            now,
+            work: Vec::new(),
+            missed: Vec::new(),
+            fetches: Arc::default(),
+        }
     }
 
     /// Looks at the clock, once for all that follows until [`dispatch`](Self::dispatch).
@@ -58,7 +71,10 @@ impl ClientStore {
     /// Starts what has been collected.
     pub(crate) fn dispatch(&mut self) {
         if !self.work.is_empty() {
-            work::start(&self.report, &self.answers, std::mem::take(&mut self.work));
+            work::start(&self.report, &self.answers, mem::take(&mut self.work));
+        }
+        if !self.missed.is_empty() {
+            self.fetches.start(&self.report, &self.answers, mem::take(&mut self.missed));
         }
     }
 
@@ -85,8 +101,14 @@ impl ClientStore {
             Request::Fill { key, token, value, expiry } => {
                 let (keyspace, key) = self.route(key)?;
                 let value = keyspace.value(&key, value)?;
-                let options = WriteOptions { lifetime: lifetime(expiry), ..WriteOptions::default() };
-                let task = Task::Fill { at: (keyspace, key), lease: Lease::from_token(token), value, options };
+                let options =
+                    WriteOptions { lifetime: lifetime(expiry), ..WriteOptions::default() };
+                let task = Task::Fill {
+                    at: (keyspace, key),
+                    lease: Lease::from_token(token),
+                    value,
+                    options,
+                };
                 Ok(Step::Later(task))
             }
             Request::Drop { keys } => Ok(Step::Later(Task::Drop(self.routed(&keys)?))),
@@ -125,7 +147,9 @@ impl ClientStore {
             let value = keyspace.value(&key, value)?;
             values.push(((keyspace, key), value));
         }
-        if mode == Mode::Traced || !values.iter().all(|((keyspace, _), _)| keyspace.cache.is_plain()) {
+        if mode == Mode::Traced
+            || !values.iter().all(|((keyspace, _), _)| keyspace.cache.is_plain())
+        {
             return Ok(Step::Later(Task::PutMany(values)));
         }
         for ((keyspace, key), value) in values {
@@ -137,6 +161,7 @@ impl ClientStore {
 
     fn remove(&self, keys: &[&[u8]], mode: Mode) -> Result<Step, Error> {
         let keys = self.routed(keys)?;
+        keys.iter().try_for_each(|(keyspace, key)| keyspace.admit(key))?;
         if mode == Mode::Traced || !keys.iter().all(|(keyspace, _)| keyspace.cache.is_plain()) {
             return Ok(Step::Later(Task::Remove(keys)));
         }
@@ -154,7 +179,9 @@ impl ClientStore {
             return Ok(Step::Later(Task::Update { at: (keyspace, key), edit }));
         }
         let now = self.now;
-        let decide = |present: Option<larder::Present<'_, Value>>| decide(&keyspace, &key, now, present, edit);
+        let decide = |present: Option<larder::Present<'_, Value>>| {
+            decide(&keyspace, &key, now, present, edit)
+        };
         keyspace.cache.update_now(&key, decide).map_err(|error| failure::of(&error))?.map(done)
     }
 }
@@ -182,8 +209,11 @@ impl Store for ClientStore {
     }
 
     fn fetch(&mut self, ticket: Ticket, keys: &mut dyn Iterator<Item = &[u8]>, mode: Mode) {
-        let task = Task::Fetch(keys.map(|key| self.route(key)).collect());
-        self.work.push(Work { ticket, mode, task });
+        let places = keys.map(|key| self.route(key)).collect();
+        match mode {
+            Mode::Plain => self.missed.push((ticket, places)),
+            Mode::Traced => self.work.push(Work { ticket, mode, task: Task::Fetch(places) }),
+        }
     }
 
     fn ask(

@@ -42,7 +42,9 @@ impl Value {
     pub fn weight(&self) -> u64 {
         match self {
             Value::Bytes(bytes) => 16 + bytes.len() as u64,
-            Value::Hash(hash) => hash.0.iter().map(|(name, value)| (name.len() + value.len() + 64) as u64).sum(),
+            Value::Hash(hash) => {
+                hash.0.iter().map(|(name, value)| (name.len() + value.len() + 64) as u64).sum()
+            }
             Value::Row(row) => row.weight(),
         }
     }

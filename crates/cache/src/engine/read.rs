@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::Engine;
+use super::answer::Answer;
 use crate::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flight::{Flight, Landing, Seat};
@@ -22,6 +23,21 @@ use crate::trace::{Tell, Trace};
 use crate::{Key, Value};
 
 /// The value that an update finds.
+///
+/// ```
+/// use larder::{Cache, Edit, Lifetime, runtime::Simulated, runtime::Time};
+/// # use std::sync::Arc;
+///
+/// # let runtime = Arc::new(Simulated::new(1));
+/// # let stock: Cache<&str, u64> = Cache::builder("stock").max_entries(100).runtime(runtime).build()?;
+/// stock.put_now(&"tea", 3, Lifetime::Forever)?;
+/// stock.update_now(&"tea", |present| {
+///     let present = present.map(|present| (*present.value, present.fresh_until));
+///     assert_eq!(present, Some((3, Time::NEVER)));
+///     (Edit::Keep, ())
+/// })?;
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Present<'a, V> {
     /// The value.
@@ -40,7 +56,7 @@ impl<V> Copy for Present<'_, V> {}
 
 /// Where a reader stands with one key.
 enum Place<V> {
-    Answered(Result<Option<V>>),
+    Answered(Answer<V>),
     Waiting { seat: Seat<V>, stale: Option<Entry<V>> },
 }
 
@@ -73,6 +89,14 @@ impl<K: Key, V: Value> Engine<K, V> {
 
     /// Reads keys; what is missed is loaded together.
     pub(crate) async fn read(&self, keys: Vec<K>, options: &ReadOptions) -> Vec<Result<Option<V>>> {
+        keys.iter().for_each(|key| options.trace.tell(App, Cache, "get", key));
+        let answers = self.look_up(&keys, options).await;
+        let told = keys.iter().zip(answers);
+        told.map(|(key, answer)| answer.tell(&options.trace, key)).collect()
+    }
+
+    /// [`read`](Self::read) for the engine's own use: the application neither asked nor is told.
+    pub(super) async fn look_up(&self, keys: &[K], options: &ReadOptions) -> Vec<Answer<V>> {
         let mut departures = Vec::new();
         let places: Vec<_> =
             keys.iter().map(|key| self.take_place(key, options, &mut departures)).collect();
@@ -80,13 +104,11 @@ impl<K: Key, V: Value> Engine<K, V> {
             loader.start(departures);
         }
         let patience = self.patience(options);
-        let mut values = Vec::with_capacity(keys.len());
+        let mut answers = Vec::with_capacity(keys.len());
         for (key, place) in keys.iter().zip(places) {
-            let value = self.arrive(key, place, &patience).await;
-            options.trace.tell(Cache, App, answer(&value), key);
-            values.push(value);
+            answers.push(self.arrive(key, place, &patience).await);
         }
-        values
+        answers
     }
 
     /// Reads the value that an update begins with, whoever loads in this cache otherwise.
@@ -98,17 +120,16 @@ impl<K: Key, V: Value> Engine<K, V> {
         let options = ReadOptions { accept, trace, ..ReadOptions::default() };
         let mut departures = Vec::new();
         let place = match (self.take_copy(key, &options), &self.update_loader) {
-            (Some(value), _) => Place::Answered(Ok(value)),
-            (None, None) => Place::Answered(Ok(None)),
+            (Some(value), _) => Place::Answered(Answer::Hit(value)),
+            (None, None) => Place::Answered(Answer::Miss),
             (None, Some(loader)) => {
                 let place = self.board(key, &options, None, &mut departures);
                 loader.start(departures);
                 place
             }
         };
-        let value = self.arrive(key, place, &self.patience(&options)).await;
-        options.trace.tell(Cache, App, answer(&value), key);
-        value
+        let answer = self.arrive(key, place, &self.patience(&options)).await;
+        answer.tell(&options.trace, key)
     }
 
     /// Loads `key` by `load` unless it is cached or on its way already.
@@ -136,19 +157,23 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         match present.and_then(|entry| self.serve_while_loading(entry, now)) {
             Some(value) => Ok(value),
-            None => self.arrive(&key, place, &self.patience(options)).await,
+            None => self.arrive(&key, place, &self.patience(options)).await.into_result(),
         }
     }
 
     /// Loads the key in the background, because its copy will expire soon or has just done so.
     pub(crate) fn refresh(&self, key: &K) {
+        self.refresh_traced(key, None);
+    }
+
+    fn refresh_traced(&self, key: &K, trace: Option<&Trace>) {
         let Some(loader) = self.loader.as_ref().filter(|_| self.closed_error().is_none()) else {
             return;
         };
         let now = self.parts.runtime.now();
         let horizon = now + self.parts.freshness.refresh_ahead;
         let good = |entry: &Entry<V>| entry.fresh_until > horizon;
-        if let Boarding::Started(flight, _) = self.parts.keys.board(key, now, None, good) {
+        if let Boarding::Started(flight, _) = self.parts.keys.board(key, now, trace, good) {
             loader.start(vec![(key.clone(), flight)]);
         }
     }
@@ -186,31 +211,32 @@ impl<K: Key, V: Value> Engine<K, V> {
         departures: &mut Departures<K, V>,
     ) -> Place<V> {
         if let Some(value) = self.take_copy(key, options) {
-            return Place::Answered(Ok(value));
+            return Place::Answered(Answer::Hit(value));
         }
         if self.policy.reader() == Reader::Application {
-            return Place::Answered(Ok(None));
+            return Place::Answered(Answer::Miss);
         }
         let now = self.parts.runtime.now();
         let stale = self.usable_stale(key, now).filter(|_| options.accept == Accept::Policy);
         if let Some(entry) = stale.as_ref().filter(|entry| self.may_revalidate(entry, now)) {
             self.parts.stats.add(Count::Stale, 1);
-            self.refresh(key);
-            return Place::Answered(Ok(entry.value.clone()));
+            self.refresh_traced(key, options.trace.as_ref());
+            return Place::Answered(Answer::Stale(entry.value.clone()));
         }
         self.board(key, options, stale, departures)
     }
 
     /// What the fresh copy says, where the read is content with one.
     fn take_copy(&self, key: &K, options: &ReadOptions) -> Option<Option<V>> {
-        options.trace.tell(App, Cache, "get", key);
         let now = self.parts.runtime.now();
         let present = self.parts.keys.entry(key).filter(|_| options.accept != Accept::Reload);
         let Some(entry) = present.filter(|entry| entry.is_fresh(now)) else {
             self.parts.stats.add(Count::Misses, 1);
             return None;
         };
-        self.refresh_if_due(key, entry.fresh_until, now);
+        if self.is_refresh_due(entry.fresh_until, now) {
+            self.refresh_traced(key, options.trace.as_ref());
+        }
         self.parts.stats.add(Count::Hits, 1);
         Some(entry.value)
     }
@@ -223,7 +249,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         departures: &mut Departures<K, V>,
     ) -> Place<V> {
         if let Some(error) = self.closed_error() {
-            return Place::Answered(Err(error));
+            return Place::Answered(Answer::Loaded(Err(error)));
         }
         let now = self.parts.runtime.now();
         let (keys, trace) = (&self.parts.keys, options.trace.as_ref());
@@ -238,26 +264,32 @@ impl<K: Key, V: Value> Engine<K, V> {
                 departures.push((key.clone(), flight));
                 Place::Waiting { seat, stale }
             }
-            boarding => self.placed(key, boarding, stale),
+            boarding => {
+                if matches!(boarding, Boarding::Joined(_)) {
+                    options.trace.tell(Cache, Cache, "join flight", key);
+                }
+                self.placed(key, boarding, stale)
+            }
         }
     }
 
     /// The place of a reader who did not start the flight.
     fn placed(&self, key: &K, boarding: Boarding<V>, stale: Option<Entry<V>>) -> Place<V> {
         match boarding {
-            Boarding::Entry(entry) => Place::Answered(Ok(entry.value)),
+            Boarding::Entry(entry) => Place::Answered(Answer::Hit(entry.value)),
             Boarding::Joined(seat) | Boarding::Started(_, seat) => {
                 self.parts.stats.add(Count::Joined, 1);
                 Place::Waiting { seat, stale }
             }
             Boarding::Full => {
                 let message = "too many loads are under way; try again later";
-                Place::Answered(Err(self.parts.error(ErrorKind::Busy, message).at(key)))
+                let error = self.parts.error(ErrorKind::Busy, message).at(key);
+                Place::Answered(Answer::Loaded(Err(error)))
             }
         }
     }
 
-    async fn arrive(&self, key: &K, place: Place<V>, patience: &Patience) -> Result<Option<V>> {
+    async fn arrive(&self, key: &K, place: Place<V>, patience: &Patience) -> Answer<V> {
         let (mut seat, stale) = match place {
             Place::Answered(answer) => return answer,
             Place::Waiting { seat, stale } => (seat, stale),
@@ -268,7 +300,7 @@ impl<K: Key, V: Value> Engine<K, V> {
                 Some(landing) => return self.land(key, landing.ok(), stale),
                 None => {
                     self.parts.stats.add(Count::Stale, 1);
-                    return Ok(entry.value.clone());
+                    return Answer::Stale(entry.value.clone());
                 }
             }
         }
@@ -276,27 +308,23 @@ impl<K: Key, V: Value> Engine<K, V> {
             Some(landing) => self.land(key, landing.ok(), None),
             None => {
                 let message = "the source did not answer within the load time-out";
-                Err(self.parts.error(ErrorKind::LoadTimeout, message).at(key))
+                let error = self.parts.error(ErrorKind::LoadTimeout, message).at(key);
+                Answer::Loaded(Err(error))
             }
         }
     }
 
-    fn land(
-        &self,
-        key: &K,
-        landing: Option<Landing<V>>,
-        stale: Option<Entry<V>>,
-    ) -> Result<Option<V>> {
+    fn land(&self, key: &K, landing: Option<Landing<V>>, stale: Option<Entry<V>>) -> Answer<V> {
         let landing = landing.unwrap_or_else(|| Err(self.lost(key)));
-        let Err(error) = landing else { return landing };
+        let Err(error) = landing else { return Answer::Loaded(landing) };
         let now = self.parts.runtime.now();
         let window = self.parts.freshness.stale_if_error;
         match stale.filter(|entry| now < entry.fresh_until + window) {
             Some(entry) => {
                 self.parts.stats.add(Count::Stale, 1);
-                Ok(entry.value)
+                Answer::Stale(entry.value)
             }
-            None => Err(error),
+            None => Answer::Loaded(Err(error)),
         }
     }
 
@@ -304,11 +332,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         self.parts.error(ErrorKind::LoadLost, "the load ended without an answer").at(key)
     }
 
-    pub(crate) fn refresh_if_due(&self, key: &K, fresh_until: Time, now: Time) {
+    fn is_refresh_due(&self, fresh_until: Time, now: Time) -> bool {
         let ahead = self.parts.freshness.refresh_ahead;
-        if !ahead.is_zero() && fresh_until <= now + ahead {
-            self.refresh(key);
-        }
+        !ahead.is_zero() && fresh_until <= now + ahead
     }
 
     fn usable_stale(&self, key: &K, now: Time) -> Option<Entry<V>> {
@@ -338,13 +364,5 @@ impl<K: Key, V: Value> Engine<K, V> {
         let now = self.parts.runtime.now();
         let hard = hard.map_or(Time::NEVER, |span| now + span);
         Patience { soft: soft.map_or(hard, |span| hard.min(now + span)), hard }
-    }
-}
-
-fn answer<V>(value: &Result<Option<V>>) -> &'static str {
-    match value {
-        Ok(Some(_)) => "value",
-        Ok(None) => "absent",
-        Err(_) => "error",
     }
 }

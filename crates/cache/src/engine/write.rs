@@ -1,5 +1,6 @@
 //! Writes, removals and updates.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Engine, Present};
@@ -10,10 +11,26 @@ use crate::options::{Accept, ReadOptions, WriteOptions};
 use crate::runtime::Time;
 use crate::strategy::{Write, Written, put_plain};
 use crate::trace::Participant::{App, Cache};
-use crate::trace::Tell;
+use crate::trace::{Tell, Trace};
 use crate::{Entry, Key, Value};
 
 /// What an update makes of the present value.
+///
+/// ```
+/// use larder::{Cache, Edit, Lifetime, runtime::Simulated};
+/// # use std::sync::Arc;
+///
+/// # let runtime = Arc::new(Simulated::new(1));
+/// # let stock: Cache<&str, u64> = Cache::builder("stock").max_entries(100).runtime(runtime).build()?;
+/// stock.put_now(&"tea", 1, Lifetime::Policy)?;
+/// let left = stock.update_now(&"tea", |present| match present.map(|present| *present.value) {
+///     None | Some(0) => (Edit::Keep, None),
+///     Some(1) => (Edit::Remove, Some(0)),
+///     Some(count) => (Edit::Put(count - 1, Lifetime::Keep), Some(count - 1)),
+/// })?;
+/// assert_eq!((left, stock.peek(&"tea")), (Some(0), None));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit<V> {
     /// It stays.
@@ -35,17 +52,25 @@ impl<K: Key, V: Value> Engine<K, V> {
         options: WriteOptions,
     ) -> Result<Vec<(K, Option<bool>)>> {
         self.admit_writes()?;
+        tell_changes(&changes, &options.trace);
+        match self.is_plain() {
+            true => self.write_plain(changes, &options),
+            false => self.write_told(changes, options).await,
+        }
+    }
+
+    async fn write_told(
+        &self,
+        changes: BTreeMap<K, Option<V>>,
+        options: WriteOptions,
+    ) -> Result<Vec<(K, Option<bool>)>> {
         if changes.is_empty() {
             return Ok(Vec::new());
-        }
-        if self.is_plain() {
-            return self.write_plain(changes, &options);
         }
         let keys: Vec<K> = changes.keys().cloned().collect();
         let mut writes = Vec::with_capacity(changes.len());
         // In the order of the keys, so that two writers of several keys never wait for each other.
         for (key, value) in changes {
-            options.trace.tell(App, Cache, if value.is_some() { "put" } else { "delete" }, &key);
             writes.push(Write { guard: self.turn(&key).await?, value });
         }
         let written = self.carry_out(writes, options).await?;
@@ -57,29 +82,41 @@ impl<K: Key, V: Value> Engine<K, V> {
         if self.policy.refuses_writes().is_some() {
             return Ok(self.drop_copies(keys, &options));
         }
-        let reader = ReadOptions { accept: Accept::Fresh, ..ReadOptions::default() };
+        self.admit_writes()?;
         let changes: BTreeMap<K, Option<V>> = keys.into_iter().map(|key| (key, None)).collect();
-        let mut present = BTreeMap::new();
-        if self.journal().is_some() {
+        tell_changes(&changes, &options.trace);
+        let present = match self.journal() {
             // The journal does not know what the source holds, and the answer is to be right.
-            let keys: Vec<K> = changes.keys().cloned().collect();
-            let values = self.read(keys.clone(), &reader).await;
-            // A source that is down stops no delete: such a key counts as one that did not exist.
-            let known =
-                keys.into_iter().zip(values).filter_map(|(key, value)| Some((key, value.ok()?)));
-            present.extend(known.map(|(key, value)| (key, value.is_some())));
-        }
-        let written = self.write(changes, options).await?;
+            Some(_) => self.present(changes.keys().cloned().collect(), &options.trace).await,
+            None => BTreeMap::new(),
+        };
+        let written = match self.is_plain() {
+            true => self.write_plain(changes, &options)?,
+            false => self.write_told(changes, options).await?,
+        };
         let existed = written
             .into_iter()
             .map(|(key, existed)| existed.or_else(|| present.get(&key).copied()).unwrap_or(true));
         Ok(existed.filter(|existed| *existed).count() as u64)
     }
 
+    /// Which keys have a value. A source that is down stops no delete: a key that it was asked for in
+    /// vain is not among them, and counts as one that did not exist.
+    async fn present(&self, keys: Vec<K>, trace: &Option<Trace>) -> BTreeMap<K, bool> {
+        let accept = Accept::Fresh;
+        let options = ReadOptions { accept, trace: trace.clone(), ..ReadOptions::default() };
+        let answers = self.look_up(&keys, &options).await;
+        let known = keys.into_iter().zip(answers);
+        known
+            .filter_map(|(key, answer)| Some((key, answer.into_result().ok()?.is_some())))
+            .collect()
+    }
+
     fn drop_copies(&self, keys: Vec<K>, options: &WriteOptions) -> u64 {
         let mut dropped = 0;
         for key in keys {
             options.trace.tell(App, Cache, "invalidate", &key);
+            options.trace.tell(Cache, Cache, "drop copy", &key);
             dropped += u64::from(self.invalidate(&key));
             options.trace.tell(Cache, App, "ok", &key);
         }
@@ -99,6 +136,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             options.trace.tell(Cache, App, "ok", &key);
             return Ok(output);
         }
+        options.trace.tell(App, Cache, "update", &key);
         let guard = self.turn(&key).await?;
         let value = self.read_for_update(&key, options.trace.clone()).await?;
         let fresh_until =
@@ -116,17 +154,21 @@ impl<K: Key, V: Value> Engine<K, V> {
         options: WriteOptions,
     ) -> Result<()> {
         let (value, lifetime) = match edit {
-            Edit::Keep => return Ok(()),
+            Edit::Keep => {
+                options.trace.tell(App, Cache, "keep", guard.key());
+                return Ok(());
+            }
             Edit::Expire(lifetime) => {
+                options.trace.tell(App, Cache, "expire", guard.key());
                 self.expire(guard.key(), lifetime);
+                options.trace.tell(Cache, App, "ok", guard.key());
                 return Ok(());
             }
             Edit::Put(value, lifetime) => (Some(value), lifetime),
             Edit::Remove => (None, Lifetime::Policy),
         };
         self.admit_writes()?;
-        let verb = if value.is_some() { "put" } else { "delete" };
-        options.trace.tell(App, Cache, verb, guard.key());
+        options.trace.tell(App, Cache, verb(&value), guard.key());
         self.carry_out(vec![Write { guard, value }], WriteOptions { lifetime, ..options }).await?;
         Ok(())
     }
@@ -169,8 +211,11 @@ impl<K: Key, V: Value> Engine<K, V> {
             let message = "the runtime ended during the write; its outcome is unknown";
             Err(self.parts.error(ErrorKind::Unknown, message))
         });
-        let answer = if written.is_ok() { "ok" } else { "error" };
-        keys.iter().for_each(|key| trace.tell(Cache, App, answer, key));
+        let answer = match &written {
+            Err(error) if trace.is_some() => Cow::Owned(format!("error: {}", error.message())),
+            _ => Cow::Borrowed("ok"),
+        };
+        keys.iter().for_each(|key| trace.tell(Cache, App, &answer, key));
         written
     }
 
@@ -204,7 +249,6 @@ impl<K: Key, V: Value> Engine<K, V> {
         options: &WriteOptions,
     ) -> Result<Vec<(K, Option<bool>)>> {
         let each = changes.into_iter().map(|(key, value)| {
-            options.trace.tell(App, Cache, if value.is_some() { "put" } else { "delete" }, &key);
             let existed = self.write_now(&key, value, options.lifetime)?;
             options.trace.tell(Cache, App, "ok", &key);
             Ok((key, Some(existed)))
@@ -246,4 +290,12 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
         }
     }
+}
+
+fn tell_changes<K: Key, V>(changes: &BTreeMap<K, Option<V>>, trace: &Option<Trace>) {
+    changes.iter().for_each(|(key, value)| trace.tell(App, Cache, verb(value), key));
+}
+
+fn verb<V>(value: &Option<V>) -> &'static str {
+    if value.is_some() { "put" } else { "delete" }
 }

@@ -24,7 +24,8 @@ pub(super) struct Ticker {
     /// Whether somebody has read it since the last tick.
     read: AtomicBool,
     epoch: Instant,
-    thread: OnceLock<Thread>,
+    /// The thread that renews it; `None` when none could be had.
+    thread: OnceLock<Option<Thread>>,
 }
 
 impl Ticker {
@@ -62,22 +63,31 @@ impl Ticker {
     #[cold]
     fn wake(&'static self) -> Time {
         self.read.store(true, Ordering::Relaxed);
-        let thread = self.thread.get_or_init(|| {
-            let thread = thread::Builder::new().name("larder-clock".to_owned());
-            match thread.spawn(|| self.tick()) {
-                Ok(handle) => handle.thread().clone(),
-                // No thread can be had: every reading is precise, and costs what that costs.
-                Err(_) => thread::current(),
-            }
-        });
+        let Some(thread) = self.thread.get_or_init(|| self.start()) else {
+            // Nobody would renew what is noted: every reading asks the kernel.
+            return self.now_precise();
+        };
+        let now = self.note_time();
         thread.unpark();
-        self.now_precise()
+        now
+    }
+
+    fn start(&'static self) -> Option<Thread> {
+        let thread = thread::Builder::new().name("larder-clock".to_owned());
+        let handle = thread.spawn(|| self.tick()).ok()?;
+        Some(handle.thread().clone())
+    }
+
+    /// Moves the clock on, never back.
+    fn note_time(&self) -> Time {
+        let now = self.now_precise().as_nanos();
+        Time::from_nanos(now.max(self.nanos.fetch_max(now, Ordering::AcqRel)))
     }
 
     fn tick(&self) -> ! {
         let mut idle = 0;
         loop {
-            self.nanos.store(self.now_precise().as_nanos(), Ordering::Release);
+            self.note_time();
             thread::sleep(TICK);
             idle = if self.read.swap(false, Ordering::Relaxed) { 0 } else { idle + 1 };
             if idle >= IDLE_TICKS {

@@ -1,5 +1,6 @@
 //! What the strategies that write have in common: a source, and what follows from its answer.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use crate::options::WriteOptions;
 use crate::parts::{Parts, StoreOutcome};
 use crate::source::{Source, SourceError, Stored};
 use crate::stats::Count;
-use crate::trace::Participant::{Cache, Database};
-use crate::trace::Tell;
+use crate::trace::Participant::{self, Cache, Database};
+use crate::trace::{Tell, Trace, tell_together};
 use crate::{Key, Value};
 
 /// What a strategy that writes is made of.
@@ -36,13 +37,17 @@ impl<K: Key, V: Value> Backed<K, V> {
         options: &WriteOptions,
         timeout: Option<Duration>,
     ) -> StoreOutcome<V> {
-        for write in writes {
-            options.trace.tell(Cache, Database, write.verb(), write.guard.key());
-        }
+        tell(writes, &options.trace, Cache, Database, || errand(writes));
         let changes = writes.iter().map(Write::change).collect();
         self.parts.stats.add(Count::Writes, writes.len() as u64);
         writes.iter().for_each(|write| write.guard.doubt());
-        self.parts.store(self.source.clone(), changes, options.timeout.or(timeout)).await
+        let outcome =
+            self.parts.store(self.source.clone(), changes, options.timeout.or(timeout)).await;
+        if options.trace.is_some() {
+            let (from, what) = reply(&outcome);
+            tell(writes, &options.trace, from, Cache, || what);
+        }
+        outcome
     }
 
     /// The source does not have it.
@@ -63,7 +68,6 @@ impl<K: Key, V: Value> Backed<K, V> {
         self.parts.stats.add(Count::WritesUnknown, writes.len() as u64);
         let fences: Vec<_> = writes.iter().map(|write| write.guard.fence()).collect();
         for write in writes {
-            options.trace.tell(Database, Cache, "outcome unknown", write.guard.key());
             options.trace.tell(Cache, Cache, "drop copy", write.guard.key());
             self.parts.install(&write.guard, None);
         }
@@ -105,4 +109,49 @@ impl<K: Key, V: Value> Backed<K, V> {
         // A part of a new row lacks what the source fills in by itself.
         self.source.is_whole(&merged).then_some(merged)
     }
+}
+
+/// What diagrams call what a write does to the key's copy.
+pub(super) fn settling<V>(entry: &Option<Entry<V>>) -> &'static str {
+    match entry {
+        Some(Entry { value: Some(_), .. }) => "update",
+        Some(Entry { value: None, .. }) => "update: absent",
+        None => "drop copy",
+    }
+}
+
+/// What diagrams call the call that stores `writes`, which all put or all delete.
+fn errand<K: Key, V: Value>(writes: &[Write<K, V>]) -> String {
+    let puts = writes.iter().any(|write| write.value.is_some());
+    let verb = if puts { "upsert" } else { "delete" };
+    match writes.len() {
+        1 => verb.to_owned(),
+        rows => format!("{verb} {rows} rows"),
+    }
+}
+
+/// What diagrams call the end of that call, and who says so.
+fn reply<V>(outcome: &StoreOutcome<V>) -> (Participant, String) {
+    match outcome {
+        StoreOutcome::Stored(_) => (Database, "stored".to_owned()),
+        // The source has not said anything.
+        StoreOutcome::Unknown(_, Some(_)) => (Cache, "time-out, outcome unknown".to_owned()),
+        StoreOutcome::Failed(error) | StoreOutcome::Unknown(error, None) => {
+            (Database, format!("error: {}", error.message()))
+        }
+    }
+}
+
+/// Records one message about all of `writes`.
+fn tell<K: Key, V: Value>(
+    writes: &[Write<K, V>],
+    trace: &Option<Trace>,
+    from: Participant,
+    to: Participant,
+    what: impl FnOnce() -> String,
+) {
+    let traced = trace
+        .iter()
+        .flat_map(|trace| writes.iter().map(move |write| (trace, write.guard.key() as &dyn Debug)));
+    tell_together(traced, from, to, what);
 }

@@ -17,13 +17,21 @@ use crate::error::Result;
 use crate::options::WriteOptions;
 use crate::parts::StoreOutcome;
 use crate::source::Stored;
-use crate::trace::Participant::{Cache, Database};
+use crate::trace::Participant::Cache;
 use crate::trace::Tell;
 use crate::{Key, Value};
 
 pub(super) const NAME: &str = "write-around";
 
 /// Write-around and its options.
+///
+/// ```
+/// use larder::strategy::WriteAround;
+///
+/// // Readings of a sensor: inserted once, never changed.
+/// let pure = WriteAround { drop_cached: false, ..WriteAround::default() };
+/// # drop(pure);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteAround {
     /// Whether a write drops the cached copy. `false` only for data that is never changed.
@@ -35,6 +43,13 @@ pub struct WriteAround {
 }
 
 /// Who loads what is missed.
+///
+/// ```
+/// use larder::strategy::{ReadPolicy, WriteAround};
+///
+/// let aside = WriteAround { read: ReadPolicy::Aside, ..WriteAround::default() };
+/// # drop(aside);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadPolicy {
     /// The cache, as in read-through.
@@ -105,7 +120,6 @@ impl<K: Key, V: Value> AtWork<K, V> {
     }
 
     fn pass_by(&self, write: &Write<K, V>, stored: Stored<V>, options: &WriteOptions) -> Written {
-        options.trace.tell(Database, Cache, "stored", write.guard.key());
         if self.options.drop_cached {
             options.trace.tell(Cache, Cache, "drop copy", write.guard.key());
             self.backed.parts.install(&write.guard, None);

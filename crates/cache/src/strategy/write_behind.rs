@@ -16,20 +16,34 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, select};
 
-use super::backed::Backed;
+use super::backed::{Backed, settling};
 use super::{Policy, Reader, Write, Written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::{Append, AppendError, Journal, Limits};
+use crate::journal::{Append, AppendError, Journal, Limits, Sequence};
 use crate::options::WriteOptions;
+use crate::parts::StoreOutcome;
 use crate::runtime::{Time, within};
 use crate::stats::Count;
-use crate::trace::Participant::{Cache, Queue};
-use crate::trace::Tell;
+use crate::trace::Participant::{self, Cache, Queue};
+use crate::trace::{Tell, tell_together};
 use crate::{Key, Value};
 
 pub(super) const NAME: &str = "write-behind";
 
 /// Write-behind and its options.
+///
+/// ```
+/// use larder::journal::Limits;
+/// use larder::strategy::{OnFull, WriteBehind};
+/// use std::time::Duration;
+///
+/// let strategy = WriteBehind {
+///     limits: Limits { flush_interval: Duration::from_millis(20), ..Limits::default() },
+///     on_full: OnFull::Reject,
+///     ..WriteBehind::default()
+/// };
+/// # drop(strategy);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteBehind {
     /// What the journal in memory may hold, and how it makes batches.
@@ -43,6 +57,13 @@ pub struct WriteBehind {
 }
 
 /// What a write does when the journal is full.
+///
+/// ```
+/// use larder::strategy::{OnFull, WriteBehind};
+/// use std::time::Duration;
+///
+/// assert_eq!(WriteBehind::default().on_full, OnFull::Block(Duration::from_secs(2)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFull {
     /// Waits for room, so long at most; then it is refused as [`ErrorKind::Busy`].
@@ -54,6 +75,16 @@ pub enum OnFull {
 }
 
 /// Waiting times that double, with jitter: each is drawn from the upper half of its range.
+///
+/// ```
+/// use larder::strategy::Backoff;
+/// use std::time::Duration;
+///
+/// // Waits of 100, 200, 400, ... milliseconds, at most 5 s, each less up to a half of it.
+/// let backoff =
+///     Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(5) };
+/// # drop(backoff);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The first.
@@ -169,7 +200,6 @@ impl<K: Key, V: Value> AtWork<K, V> {
     /// What to append: the write with what is already pending for its key merged in.
     fn append(&self, write: &Write<K, V>, options: &WriteOptions) -> Append<K, V> {
         let key = write.guard.key().clone();
-        options.trace.tell(Cache, Queue, write.verb(), &key);
         let value = write.value.as_ref().map(|value| match self.journal.pending(&key) {
             Some(pending) => self.backed.source.merge(pending.as_ref(), value),
             None => value.clone(),
@@ -185,20 +215,24 @@ impl<K: Key, V: Value> AtWork<K, V> {
         };
         loop {
             let room = self.journal.room();
-            match self.journal.append(appends.clone()).await {
+            tell_append(&appends);
+            let answer = self.journal.append(appends.clone()).await;
+            tell_answer(&appends, &answer);
+            match answer {
                 Ok(_) => return Ok(()),
                 Err(AppendError::Full) if runtime.now() < deadline => {
-                    within(runtime, deadline, room).await;
+                    if within(runtime, deadline, room).await.is_some() {
+                        tell(&appends, Queue, Cache, || "room".to_owned());
+                    }
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// The journal has it: the cache shows it from now on.
+    /// The journal has it, or the source: the cache shows it from now on.
     fn install(&self, write: &Write<K, V>, append: Append<K, V>, options: &WriteOptions) {
         let parts = &self.backed.parts;
-        options.trace.tell(Queue, Cache, "queued", &append.key);
         let earlier = parts.keys.entry(&append.key);
         let known = match append.value {
             Some(part) if !self.backed.source.is_whole(&part) => {
@@ -209,12 +243,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
         let entry = known.and_then(|value| {
             parts.written_entry(&write.guard, value, options.lifetime, earlier.as_ref())
         });
-        options.trace.tell(
-            Cache,
-            Cache,
-            if entry.is_some() { "update" } else { "drop copy" },
-            &append.key,
-        );
+        options.trace.tell(Cache, Cache, settling(&entry), &append.key);
         parts.install(&write.guard, entry);
     }
 
@@ -228,7 +257,6 @@ impl<K: Key, V: Value> AtWork<K, V> {
         for write in writes {
             self.wait_until_not_pending(write.guard.key()).await;
         }
-        use crate::parts::StoreOutcome;
         match self.backed.store(writes, options, None).await {
             StoreOutcome::Stored(_) => {
                 for (write, append) in writes.iter().zip(appends) {
@@ -309,6 +337,36 @@ impl<K: Key, V: Value> AtWork<K, V> {
         };
         parts.error(kind, message).at(writes[0].guard.key())
     }
+}
+
+fn tell_append<K: Key, V: Value>(appends: &[Append<K, V>]) {
+    tell(appends, Cache, Queue, || match appends {
+        [Append { value: Some(_), .. }] => "append".to_owned(),
+        [Append { value: None, .. }] => "append delete".to_owned(),
+        _ => format!("append {} writes", appends.len()),
+    });
+}
+
+fn tell_answer<K: Key, V: Value>(appends: &[Append<K, V>], answer: &Result<Sequence, AppendError>) {
+    tell(appends, Queue, Cache, || match answer {
+        Ok(_) => "queued".to_owned(),
+        Err(AppendError::Full) => "full".to_owned(),
+        Err(AppendError::TooLarge) => "refused: too large".to_owned(),
+        Err(AppendError::Closed) => "refused: closed".to_owned(),
+        Err(AppendError::Failed(reason)) => format!("error: {reason}"),
+    });
+}
+
+/// Records one message about all of `appends`.
+fn tell<K: Key, V: Value>(
+    appends: &[Append<K, V>],
+    from: Participant,
+    to: Participant,
+    what: impl FnOnce() -> String,
+) {
+    let traced =
+        appends.iter().filter_map(|append| Some((append.trace.as_ref()?, &append.key as _)));
+    tell_together(traced, from, to, what);
 }
 
 impl From<WriteBehind> for super::Strategy {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::backed::{Backed, Known};
+use super::backed::{Backed, Known, settling};
 use super::{Policy, Reader, Write, Written};
 use crate::entry::Entry;
 use crate::error::Result;
@@ -22,13 +22,22 @@ use crate::keys::Fence;
 use crate::options::WriteOptions;
 use crate::parts::StoreOutcome;
 use crate::source::Stored;
-use crate::trace::Participant::{Cache, Database};
+use crate::trace::Participant::Cache;
 use crate::trace::Tell;
 use crate::{Key, Value};
 
 pub(super) const NAME: &str = "write-through";
 
 /// Write-through and its options.
+///
+/// ```
+/// use larder::strategy::{Order, WriteThrough};
+/// use std::time::Duration;
+///
+/// let strategy =
+///     WriteThrough { order: Order::CacheFirst, timeout: Some(Duration::from_secs(2)) };
+/// # drop(strategy);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WriteThrough {
     /// Which of the two is changed first.
@@ -38,6 +47,12 @@ pub struct WriteThrough {
 }
 
 /// Which of source and cache is changed first.
+///
+/// ```
+/// use larder::strategy::{Order, WriteThrough};
+///
+/// assert_eq!(WriteThrough::default().order, Order::SourceFirst);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// The source. While it is being written, readers are still given the earlier copy.
@@ -116,7 +131,6 @@ impl<K: Key, V: Value> AtWork<K, V> {
         earlier.resize_with(writes.len(), || None);
         let rows = writes.iter().zip(stored).zip(earlier);
         rows.map(|((write, stored), earlier)| {
-            options.trace.tell(Database, Cache, "stored", write.guard.key());
             self.install(write, &stored, earlier, options);
             Written { existed: stored.existed }
         })
@@ -139,8 +153,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
             }
             Known::Unsure => None,
         };
-        let what = if entry.is_some() { "update" } else { "drop copy" };
-        options.trace.tell(Cache, Cache, what, key);
+        options.trace.tell(Cache, Cache, settling(&entry), key);
         parts.install(&write.guard, entry);
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use larder::Freshness;
 
+use crate::kit::Database;
 use crate::kit::Point::LoadReturn;
 use crate::scene::{Scene, Setup, Verdict, Way, play};
 
@@ -101,8 +102,7 @@ fn anomaly_05_invalidate_a_prefix_during_a_load() {
 #[test]
 fn a_prefix_voids_no_other_load() {
     for way in Way::ALL {
-        let scene =
-            Scene::larder(way, 1, &Setup::default(), crate::kit::Database::with(&[("k", 1)]));
+        let scene = Scene::larder(way, 1, &Setup::default(), Database::with(&[("k", 1)]));
         let hold = scene.database.hold(LoadReturn);
         let reader = scene.reader("k");
         scene.subject.invalidate_prefix("j");

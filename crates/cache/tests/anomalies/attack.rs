@@ -13,7 +13,7 @@ use larder::{
 };
 
 use crate::kit::Point::{LoadRead, LoadReturn, StoreReply};
-use crate::kit::{Database, Fault, TestTier};
+use crate::kit::{Database, Fault, Hold, TestTier};
 use crate::larder_subject::TestCache;
 
 struct Kit {
@@ -150,6 +150,21 @@ fn a_lease_does_not_undo_a_newer_fill() {
 }
 
 #[test]
+fn a_load_does_not_undo_a_newer_fill() {
+    let kit = Kit::new(Strategy::CacheAside);
+    let hold = kit.database.hold(LoadReturn);
+    let (cache, database) = (kit.cache.clone(), kit.database.clone());
+    let load = move || database.load_one("k".into());
+    let loaded = kit.world.start(async move { cache.get_or_load("k".into(), load).await.unwrap() });
+    kit.world.run_until_idle();
+    let Leased::Lease(lease) = kit.cache.lease("k".into()).unwrap() else { panic!("a hit") };
+    assert!(kit.cache.fill("k".into(), lease, Some(2)));
+    hold.release();
+    assert_eq!(kit.world.block_on(loaded), Some(1));
+    assert_eq!(kit.cache.peek("k"), Some(2));
+}
+
+#[test]
 fn a_fill_with_absence_that_is_not_kept_is_no_void_fill() {
     let kit = Kit::new(Strategy::CacheAside);
     let Leased::Lease(lease) = kit.cache.lease("k".into()).unwrap() else { panic!("a hit") };
@@ -180,7 +195,7 @@ fn loads_that_were_voided_before_they_began_are_bounded() {
         kit.cache.invalidate(&"k".into());
     }
     assert!(busy > 0, "every load waits in the queue");
-    holds.into_iter().for_each(crate::kit::Hold::release);
+    holds.into_iter().for_each(Hold::release);
     assert_eq!(kit.get("k"), Some(1));
 }
 

@@ -26,7 +26,10 @@ fn journal_suite(make: Make) {
     }
 }
 
-const SCENARIOS: [(&str, fn(Make)); 14] = [
+/// What a journal must do, and the check that it does.
+type Scenario = (&'static str, fn(Make));
+
+const SCENARIOS: [Scenario; 14] = [
     ("records of a key keep their order", records_of_a_key_keep_their_order),
     ("one batch of a key is in flight", one_batch_of_a_key_is_in_flight),
     ("the newest write is pending", the_newest_write_is_pending),

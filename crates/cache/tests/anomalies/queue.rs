@@ -46,7 +46,9 @@ impl Kit {
     }
 
     fn put_many(&self, pairs: &[(&'static str, u64)]) {
-        pairs.iter().for_each(|(key, value)| self.put(key, *value).finished().unwrap().unwrap());
+        for (key, value) in pairs {
+            self.put(key, *value).finished().expect("no waiting").expect("a write");
+        }
     }
 
     fn flush(&self) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::kit::Fault;
-use crate::kit::Point::{StoreCommit, StoreReply};
+use crate::kit::Point::{LoadReturn, StoreCommit, StoreReply};
+use crate::kit::{Database, Fault, Point};
 use crate::scene::{Scene, Setup, Verdict, Way, WriteError, play};
 
 const BOTH: [Way; 2] = [Way::SourceFirst, Way::CacheFirst];
@@ -46,10 +46,25 @@ fn anomaly_09_cache_first_and_the_source_fails() {
 }
 
 #[test]
+fn anomaly_09_what_was_invalidated_meanwhile_is_not_put_back() {
+    let database = Database::with(&[("k", 1)]);
+    let scene = Scene::larder(Way::CacheFirst, 1, &Setup::default(), database);
+    assert_eq!(scene.read("k"), Ok(Some(1)));
+    let hold = scene.database.hold(StoreCommit);
+    scene.database.fail_store(Fault::Fails);
+    let writer = scene.writer("k", Some(2));
+    scene.database.put("k", Some(3));
+    scene.subject.invalidate("k");
+    hold.release();
+    assert_eq!(scene.outcome("the writer", writer), Ok(Err(WriteError::Failed)));
+    assert_eq!(scene.read("k"), Ok(Some(3)));
+}
+
+#[test]
 fn a_failed_write_is_visible_nowhere() {
     let ways = [Way::SourceFirst, Way::AroundThrough, Way::AroundAside];
     for way in ways {
-        let database = crate::kit::Database::with(&[("k", 1)]);
+        let database = Database::with(&[("k", 1)]);
         let scene = Scene::larder(way, 1, &Setup::default(), database);
         assert_eq!(failed_write(&scene), Ok(()), "{way:?}");
         assert_eq!(scene.database.loads().len(), 1, "{way:?}: the earlier copy is good");
@@ -83,7 +98,7 @@ fn timed() -> Setup {
     Setup { write_timeout: Some(Duration::from_secs(1)), ..Setup::default() }
 }
 
-fn timed_out(scene: &Scene, point: crate::kit::Point) -> Verdict {
+fn timed_out(scene: &Scene, point: Point) -> Verdict {
     scene.expect("k", Some(1))?;
     let hold = scene.database.hold(point);
     let writer = scene.writer("k", Some(2));
@@ -97,6 +112,33 @@ fn timed_out(scene: &Scene, point: crate::kit::Point) -> Verdict {
         Err(WriteError::Unknown) => Ok(()),
         told => Err(format!("the writer is told {told:?}")),
     }
+}
+
+#[test]
+fn anomaly_10_a_load_from_before_a_late_commit_fills_nothing() {
+    let rows = [("k", 1)];
+    let ways = [Way::SourceFirst, Way::AroundThrough, Way::AroundAside];
+    play(&ways, &timed(), &rows, loaded_before_a_late_commit);
+    // The naive one has the new value in the cache from the start, for better or worse.
+    let database = Database::with(&rows);
+    let scene = Scene::larder(Way::CacheFirst, 1, &timed(), database);
+    assert_eq!(loaded_before_a_late_commit(&scene), Ok(()));
+}
+
+fn loaded_before_a_late_commit(scene: &Scene) -> Verdict {
+    let hold = scene.database.hold(StoreCommit);
+    let writer = scene.writer("k", Some(2));
+    scene.world.advance(Duration::from_secs(2));
+    if scene.outcome("the writer", writer)?.is_ok() {
+        return Err("the writer is told that all went well".to_owned());
+    }
+    let load = scene.database.hold(LoadReturn);
+    let reader = scene.reader("k");
+    hold.release();
+    scene.world.run_until_idle();
+    load.release();
+    scene.outcome("the reader", reader)??;
+    scene.expect("k", Some(2))
 }
 
 #[test]

@@ -35,8 +35,13 @@ pub(super) fn to_json(cell: &Cell) -> Json {
 pub(super) fn from_field(column: &Column, field: &[u8]) -> Result<Cell, String> {
     let text = std::str::from_utf8(field);
     match (column.kind, text) {
-        (ColumnType::Integer, Ok(text)) => parsed(column, text, text.parse().map(Cell::Integer)),
-        (ColumnType::Real, Ok(text)) => parsed(column, text, text.parse().map(Cell::Real)),
+        (ColumnType::Integer, Ok(text)) => {
+            text.parse().map(Cell::Integer).map_err(|_| mismatch(column, &format!("'{text}'")))
+        }
+        (ColumnType::Real, Ok(text)) => match text.parse::<f64>() {
+            Ok(real) if !real.is_nan() => Ok(Cell::Real(real)),
+            _ => Err(mismatch(column, &format!("'{text}'"))),
+        },
         (ColumnType::Text | ColumnType::Any, Ok(text)) => Ok(Cell::Text(text.into())),
         (ColumnType::Blob, _) | (ColumnType::Any, Err(_)) => Ok(Cell::Blob(field.into())),
         (_, Err(_)) => Err(mismatch(column, "bytes that are not UTF-8")),
@@ -53,7 +58,9 @@ pub(super) fn from_json(column: &Column, value: &Json) -> Result<Cell, String> {
         (ColumnType::Real, Json::Number(number)) => {
             number.as_f64().map(Cell::Real).ok_or_else(|| mismatch(column, &number.to_string()))
         }
-        (ColumnType::Integer | ColumnType::Any, Json::Number(number)) => from_number(column, number),
+        (ColumnType::Integer | ColumnType::Any, Json::Number(number)) => {
+            from_number(column, number)
+        }
         (ColumnType::Blob | ColumnType::Any, Json::Object(_)) if hex_of(value).is_some() => {
             from_hex(column, hex_of(value).unwrap_or_default())
         }
@@ -78,10 +85,6 @@ fn from_number(column: &Column, number: &serde_json::Number) -> Result<Cell, Str
         (None, Some(real), ColumnType::Any) => Ok(Cell::Real(real)),
         _ => Err(mismatch(column, &number.to_string())),
     }
-}
-
-fn parsed<E>(column: &Column, text: &str, cell: Result<Cell, E>) -> Result<Cell, String> {
-    cell.map_err(|_| mismatch(column, &format!("'{text}'")))
 }
 
 fn mismatch(column: &Column, value: &str) -> String {
@@ -121,8 +124,13 @@ fn from_hex(column: &Column, text: &str) -> Result<Cell, String> {
 mod tests {
     use super::*;
 
-    const KINDS: [ColumnType; 5] =
-        [ColumnType::Integer, ColumnType::Real, ColumnType::Text, ColumnType::Blob, ColumnType::Any];
+    const KINDS: [ColumnType; 5] = [
+        ColumnType::Integer,
+        ColumnType::Real,
+        ColumnType::Text,
+        ColumnType::Blob,
+        ColumnType::Any,
+    ];
 
     fn column(kind: ColumnType) -> Column {
         Column { name: "c".into(), kind, nullable: true }
@@ -156,6 +164,7 @@ mod tests {
         let error = from_field(&column(ColumnType::Integer), b"12x").unwrap_err();
         assert_eq!(error, "column 'c' holds integers, not '12x'");
         assert!(from_field(&column(ColumnType::Real), b"\xff").is_err());
+        assert!(from_field(&column(ColumnType::Real), b"NaN").is_err());
         assert!(from_field(&column(ColumnType::Text), b"\xff").is_err());
         assert!(from_json(&column(ColumnType::Integer), &serde_json::json!(1.5)).is_err());
         assert!(from_json(&column(ColumnType::Integer), &serde_json::json!([1])).is_err());

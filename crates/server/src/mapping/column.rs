@@ -1,9 +1,10 @@
 //! Values that are one column.
 
 use larder::source::SourceError;
-use larder::source::row::{BytesMapping, Cell, Columns, Mapping, Row};
+use larder::source::row::{BytesMapping, Cell, Column, ColumnType, Columns, Mapping, Row};
+use larder_protocol::error::Error;
 
-use super::key_cells;
+use super::{KeySchema, cell, key_cells};
 use crate::key::Key;
 use crate::value::Value;
 
@@ -13,10 +14,38 @@ pub struct ColumnMapping {
     key_parts: usize,
 }
 
+/// What the server knows of a column in order to refuse what does not belong there.
+#[derive(Debug, Clone)]
+pub struct ColumnSchema {
+    key: KeySchema,
+    column: Column,
+}
+
 impl ColumnMapping {
     /// Keys of so many parts.
     pub fn new(key_parts: usize) -> Self {
         Self { key_parts }
+    }
+}
+
+impl ColumnSchema {
+    /// The schema of `column` in a table with these keys.
+    pub fn new(key: KeySchema, column: Column) -> Self {
+        Self { key, column }
+    }
+
+    /// What its keys look like.
+    pub fn key(&self) -> &KeySchema {
+        &self.key
+    }
+
+    /// The value of `key` that a client sends. SQLite itself would keep text in a column of numbers.
+    pub fn value(&self, key: &Key, bytes: &[u8]) -> Result<Value, Error> {
+        self.key.cells(key)?;
+        if matches!(self.column.kind, ColumnType::Integer | ColumnType::Real) {
+            cell::from_field(&self.column, bytes).map_err(Error::plain)?;
+        }
+        Ok(Value::bytes(bytes))
     }
 }
 

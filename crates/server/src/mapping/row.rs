@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use larder::source::row::{Cell, Column, ColumnType, Columns, Mapping, Row};
-use larder::source::{SourceError, SourceErrorKind};
+use larder::source::SourceError;
+use larder::source::row::{Cell, Columns, Mapping, Row};
 use larder_protocol::error::Error;
 use larder_protocol::value::Fields;
 use serde_json::Value as Json;
 
-use super::{cell, key_cells};
+use super::{KeySchema, cell, key_cells};
 use crate::key::Key;
 use crate::value::Value;
 
@@ -25,8 +25,7 @@ pub struct RowValue {
 pub struct RowSchema {
     table: Box<str>,
     columns: Columns,
-    /// The positions of the key columns, in the order of the key's parts.
-    key: Box<[usize]>,
+    key: KeySchema,
 }
 
 /// Keys over one or several columns, the value the whole row.
@@ -78,24 +77,14 @@ impl Mapping<Key, Value> for RowMapping {
 }
 
 impl RowSchema {
-    /// The schema of a table whose key is made of the columns `key`.
-    ///
-    /// # Errors
-    ///
-    /// When a key column is none of `columns`.
-    pub fn new<'k>(
-        table: &str,
-        columns: Columns,
-        key: impl Iterator<Item = &'k str>,
-    ) -> Result<Self, SourceError> {
-        let position = |name: &str| {
-            columns.position(name).ok_or_else(|| {
-                let sentence = format!("the key column '{name}' is not a column of '{table}'");
-                SourceError::new(SourceErrorKind::Misconfigured, sentence)
-            })
-        };
-        let key = key.map(position).collect::<Result<_, _>>()?;
-        Ok(Self { table: table.into(), columns, key })
+    /// The schema of a table with these keys.
+    pub fn new(table: &str, key: KeySchema) -> Self {
+        Self { table: table.into(), columns: key.columns().clone(), key }
+    }
+
+    /// What its keys look like.
+    pub fn key(&self) -> &KeySchema {
+        &self.key
     }
 
     /// The columns that a JSON object names, of the row of `key`.
@@ -112,7 +101,7 @@ impl RowSchema {
         for (name, value) in &members {
             let position = self.position(name)?;
             let cell = cell::from_json(&self.columns[position], value).map_err(Error::plain)?;
-            row.set(position, cell);
+            self.set(&mut row, position, cell)?;
         }
         Ok(RowValue::new(row).into())
     }
@@ -123,7 +112,7 @@ impl RowSchema {
         for (name, value) in fields {
             let position = self.position(&String::from_utf8_lossy(name))?;
             let cell = cell::from_field(&self.columns[position], value).map_err(Error::plain)?;
-            row.set(position, cell);
+            self.set(&mut row, position, cell)?;
         }
         Ok(RowValue::new(row).into())
     }
@@ -135,11 +124,11 @@ impl RowSchema {
         for name in names {
             let name = String::from_utf8_lossy(name);
             match self.columns.position(&name) {
-                Some(position) if self.key.contains(&position) => {
+                Some(position) if self.key.contains(position) => {
                     let text = format!("column '{name}' is part of the key and cannot be removed");
                     return Err(Error::plain(text));
                 }
-                Some(position) => row.set(position, Cell::Null),
+                Some(position) => self.set(&mut row, position, Cell::Null)?,
                 None => {}
             }
         }
@@ -147,13 +136,27 @@ impl RowSchema {
     }
 
     fn row_of_key(&self, key: &Key) -> Result<Row, Error> {
-        let cells = key_cells(key, self.key.len())
-            .map_err(|error| Error::plain(error.message().to_owned()))?;
         let mut row = Row::empty(self.columns.clone());
-        for (&position, part) in self.key.iter().zip(cells) {
-            row.set(position, typed(&self.columns[position], part)?);
+        for (position, cell) in self.key.cells(key)? {
+            row.set(position, cell);
         }
         Ok(row)
+    }
+
+    /// Names a column, unless it refuses the cell.
+    fn set(&self, row: &mut Row, position: usize, cell: Cell) -> Result<(), Error> {
+        let column = &self.columns[position];
+        let own = |cell: &Cell| cell::to_field(cell).map(Cow::into_owned);
+        if self.key.contains(position) && row.cell(position).and_then(own) != own(&cell) {
+            let text = format!("column '{}' is part of the key and cannot be changed", column.name);
+            return Err(Error::plain(text));
+        }
+        if cell == Cell::Null && !column.nullable {
+            let text = format!("column '{}' must have a value, not NULL", column.name);
+            return Err(Error::plain(text));
+        }
+        row.set(position, cell);
+        Ok(())
     }
 
     fn position(&self, name: &str) -> Result<usize, Error> {
@@ -162,16 +165,6 @@ impl RowSchema {
             let names = names.join(", ");
             Error::plain(format!("table '{}' has no column '{name}'; it has {names}", self.table))
         })
-    }
-}
-
-/// A key's part as its column holds it.
-fn typed(column: &Column, part: Cell) -> Result<Cell, Error> {
-    match (&part, column.kind) {
-        (Cell::Text(text), ColumnType::Integer | ColumnType::Real) => {
-            cell::from_field(column, text.as_bytes()).map_err(Error::plain)
-        }
-        _ => Ok(part),
     }
 }
 
@@ -203,7 +196,9 @@ impl RowValue {
         let members: Vec<String> = self
             .row
             .named()
-            .map(|(_, column, cell)| format!("{}:{}", Json::from(&*column.name), cell::to_json(cell)))
+            .map(|(_, column, cell)| {
+                format!("{}:{}", Json::from(&*column.name), cell::to_json(cell))
+            })
             .collect();
         format!("{{{}}}", members.join(",")).into_bytes().into()
     }

@@ -1,19 +1,17 @@
 //! What could not be answered from memory.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use larder::runtime::{Runtime, Time};
+use larder::runtime::Runtime;
 use larder::trace::{Recorder, Trace};
-use larder::{Lease, Peek, ReadOptions, WriteOptions};
+use larder::{Lease, WriteOptions};
 use larder_protocol::error::Error;
-use larder_protocol::store::{Answer, EditFn, Held, Message, Mode, Outcome, Ticket};
-use larder_protocol::value::Item;
+use larder_protocol::store::{Answer, EditFn, Message, Mode, Outcome, Ticket};
 
 use super::answers::Answers;
-use super::{decide, item, lease_reply};
+use super::fetches::fetch;
+use super::{decide, lease_reply};
 use crate::failure;
 use crate::key::Key;
 use crate::keyspace::Keyspace;
@@ -32,7 +30,7 @@ pub(super) struct Work {
 }
 
 /// A key and the keyspace it belongs to.
-type Place = (Arc<Keyspace>, Key);
+pub(super) type Place = (Arc<Keyspace>, Key);
 
 /// A question, owned.
 pub(super) enum Task {
@@ -46,26 +44,14 @@ pub(super) enum Task {
     Drop(Vec<Place>),
 }
 
-type Items = Vec<Result<Option<Box<dyn Held>>, Error>>;
-
-/// Starts questions that were asked together; the answers go to `answers`.
+/// Starts questions in their order; the answers go to `answers`.
 pub(super) fn start(report: &Arc<Report>, answers: &Arc<Answers>, work: Vec<Work>) {
-    let runtime = report.keyspaces.runtime();
-    let (report, answers) = (report.clone(), answers.clone());
-    runtime.spawn(Box::pin(async move {
-        let runtime = report.keyspaces.runtime();
-        let mut fetches = Vec::new();
+    let runtime = report.keyspaces.runtime().clone();
+    let answers = answers.clone();
+    report.keyspaces.runtime().spawn(Box::pin(async move {
         for Work { ticket, mode, task } in work {
-            match (task, mode) {
-                (Task::Fetch(places), Mode::Plain) => fetches.push((ticket, places)),
-                (task, mode) => {
-                    let answer = answer(task, mode, runtime).await;
-                    answers.deliver([(ticket, answer)]);
-                }
-            }
-        }
-        if !fetches.is_empty() {
-            answers.deliver(fetch_together(fetches, runtime).await);
+            let answer = answer(task, mode, &runtime).await;
+            answers.deliver([(ticket, answer)]);
         }
     }));
 }
@@ -105,72 +91,6 @@ fn told(message: larder::trace::Message, prefix: &str) -> Message {
     }
 }
 
-/// Loads the keys of several questions, one query for each keyspace.
-async fn fetch_together(
-    fetches: Vec<(Ticket, Vec<Result<Place, Error>>)>,
-    runtime: &Arc<dyn Runtime>,
-) -> Vec<(Ticket, Answer)> {
-    let places: Vec<&Place> =
-        fetches.iter().flat_map(|(_, places)| places).filter_map(|place| place.as_ref().ok()).collect();
-    let mut items = fetch(&places, None, runtime).await.into_iter();
-    let answers = fetches.iter().map(|(ticket, places)| {
-        let own = places.iter().map(|place| match place {
-            Ok(_) => items.next().unwrap_or(Ok(None)),
-            Err(error) => Err(error.clone()),
-        });
-        (*ticket, Answer::Items(own.collect()))
-    });
-    answers.collect()
-}
-
-/// The items of `places`, in their order.
-async fn fetch(places: &[&Place], trace: Option<&Trace>, runtime: &Arc<dyn Runtime>) -> Items {
-    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, (keyspace, _)) in places.iter().enumerate() {
-        groups.entry(&keyspace.name).or_default().push(index);
-    }
-    let options = ReadOptions { trace: trace.cloned(), ..ReadOptions::default() };
-    let loads = groups.into_values().map(|indices| {
-        let options = &options;
-        async move {
-            let keyspace = &places[indices[0]].0;
-            let keys = indices.iter().map(|index| places[*index].1.clone()).collect();
-            let values = keyspace.cache.get_many(keys, options).await;
-            indices.into_iter().zip(values).collect::<Vec<_>>()
-        }
-    });
-    let mut items: Vec<(usize, larder::Result<Option<Value>>)> =
-        join_all(loads).await.into_iter().flatten().collect();
-    items.sort_by_key(|(index, _)| *index);
-    let now = runtime.now();
-    items.into_iter().map(|(index, value)| held(places[index], value, now)).collect()
-}
-
-fn held(
-    (keyspace, key): &Place,
-    value: larder::Result<Option<Value>>,
-    now: Time,
-) -> Result<Option<Box<dyn Held>>, Error> {
-    let Some(value) = value.map_err(|error| failure::of(&error))? else { return Ok(None) };
-    let fresh_until = keyspace.cache.peek_at(now, key.as_ref(), |found| match found {
-        Peek::Value(_, fresh_until) => fresh_until,
-        Peek::Absent | Peek::Miss => Time::NEVER,
-    });
-    Ok(Some(Box::new(HeldValue { value, fresh_until, now })))
-}
-
-struct HeldValue {
-    value: Value,
-    fresh_until: Time,
-    now: Time,
-}
-
-impl Held for HeldValue {
-    fn item(&self) -> Item<'_> {
-        item(&self.value, self.fresh_until, self.now)
-    }
-}
-
 impl Task {
     /// Whether the engine has the outcome at once.
     pub(super) fn is_immediate(&self) -> bool {
@@ -189,12 +109,15 @@ impl Task {
                 Ok(Outcome::Filled(keyspace.cache.fill_with(key, lease, Some(value), &options)))
             }
             Task::Drop(places) => {
-                let dropped = places.iter().filter(|(keyspace, key)| keyspace.cache.invalidate(key));
+                let dropped =
+                    places.iter().filter(|(keyspace, key)| keyspace.cache.invalidate(key));
                 Ok(Outcome::Count(dropped.count() as u64))
             }
-            Task::Fetch(_) | Task::Put { .. } | Task::PutMany(_) | Task::Remove(_) | Task::Update { .. } => {
-                Err(Error::plain("this command has to wait"))
-            }
+            Task::Fetch(_)
+            | Task::Put { .. }
+            | Task::PutMany(_)
+            | Task::Remove(_)
+            | Task::Update { .. } => Err(Error::plain("this command has to wait")),
         }
     }
 
@@ -224,20 +147,26 @@ impl Task {
     /// The prefix of the keyspace concerned, for traces.
     fn prefix(&self) -> String {
         let keyspace = match self {
-            Task::Fetch(places) => places.iter().find_map(|place| place.as_ref().ok()).map(|at| &at.0),
+            Task::Fetch(places) => {
+                places.iter().find_map(|place| place.as_ref().ok()).map(|at| &at.0)
+            }
             Task::PutMany(values) => values.first().map(|(at, _)| &at.0),
             Task::Remove(places) | Task::Drop(places) => places.first().map(|at| &at.0),
-            Task::Put { at, .. } | Task::Update { at, .. } | Task::Fill { at, .. } | Task::Lease(at) => {
-                Some(&at.0)
-            }
+            Task::Put { at, .. }
+            | Task::Update { at, .. }
+            | Task::Fill { at, .. }
+            | Task::Lease(at) => Some(&at.0),
         };
-        keyspace.map_or_else(String::new, |found| String::from_utf8_lossy(&found.prefix).into_owned())
+        keyspace
+            .map_or_else(String::new, |found| String::from_utf8_lossy(&found.prefix).into_owned())
     }
 }
 
 /// Writes keys: those of one keyspace as one unit, keyspace after keyspace.
 async fn put_many(values: Vec<(Place, Value)>, trace: Option<Trace>) -> Result<Outcome, Error> {
-    for (keyspace, pairs) in by_keyspace(values.into_iter().map(|((keyspace, key), value)| (keyspace, (key, value)))) {
+    for (keyspace, pairs) in
+        by_keyspace(values.into_iter().map(|((keyspace, key), value)| (keyspace, (key, value))))
+    {
         let options = WriteOptions { trace: trace.clone(), ..WriteOptions::default() };
         keyspace.cache.put_many(pairs, options).await.map_err(|error| failure::of(&error))?;
     }
@@ -270,9 +199,7 @@ async fn update(
 }
 
 /// Groups by keyspace, in the order of first appearance.
-fn by_keyspace<T>(
-    items: impl Iterator<Item = (Arc<Keyspace>, T)>,
-) -> Vec<(Arc<Keyspace>, Vec<T>)> {
+fn by_keyspace<T>(items: impl Iterator<Item = (Arc<Keyspace>, T)>) -> Vec<(Arc<Keyspace>, Vec<T>)> {
     let mut groups: Vec<(Arc<Keyspace>, Vec<T>)> = Vec::new();
     for (keyspace, item) in items {
         match groups.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &keyspace)) {

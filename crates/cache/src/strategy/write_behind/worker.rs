@@ -1,5 +1,6 @@
 //! Brings batches from the journal to the source.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::Backoff;
@@ -7,7 +8,8 @@ use crate::journal::{Batch, DeadLetter, Journal, Record};
 use crate::parts::{Parts, StoreOutcome};
 use crate::source::{Change, Source, SourceError, SourceErrorKind};
 use crate::stats::Count;
-use crate::trace::Participant::{Database, Queue, Worker as W};
+use crate::trace::Participant::{self, Cache, Database, Queue, Worker as W};
+use crate::trace::tell_together;
 use crate::{Key, Value};
 
 pub(super) struct Worker<K: Key, V: Value> {
@@ -47,10 +49,14 @@ impl<K: Key, V: Value> Worker<K, V> {
     /// halved until the records that it refuses are found; the halves go in order, so no record
     /// overtakes another one of its key.
     async fn bring(&self, batch: Batch<K, V>) {
+        tell(&batch.records, Queue, W, || format!("batch of {}", batch.records.len()));
         let mut waiting = vec![batch];
         while let Some(batch) = waiting.pop() {
             match self.attempt_until_decided(&batch).await {
-                Ok(()) => self.journal.applied(batch),
+                Ok(()) => {
+                    tell(&batch.records, W, Queue, || "done".to_owned());
+                    self.journal.applied(batch);
+                }
                 Err(error) => self.split(batch, error, &mut waiting).await,
             }
         }
@@ -63,6 +69,7 @@ impl<K: Key, V: Value> Worker<K, V> {
         waiting: &mut Vec<Batch<K, V>>,
     ) {
         if batch.records.len() > 1 {
+            tell(&batch.records, W, W, || "halve the batch".to_owned());
             let later = batch.records.split_off(batch.records.len() / 2);
             waiting.push(Batch { records: later });
             waiting.push(batch);
@@ -77,7 +84,9 @@ impl<K: Key, V: Value> Worker<K, V> {
             "the source refuses a queued write; it is kept as a dead letter"
         );
         self.parts.stats.add(Count::WriteErrors, 1);
-        tell(std::slice::from_ref(&record), W, Queue, "dead letter");
+        let buried = std::slice::from_ref(&record);
+        tell(buried, W, Queue, || "keep as dead letter".to_owned());
+        tell(buried, W, Cache, || "drop copy".to_owned());
         let key = record.key.clone();
         let letter = DeadLetter { record, reason: error.message().to_owned() };
         let mut failures = 0;
@@ -100,6 +109,7 @@ impl<K: Key, V: Value> Worker<K, V> {
                         "a batch of queued writes failed and is tried again"
                     );
                     self.parts.stats.add(Count::WriteRetries, 1);
+                    tell(&batch.records, W, W, || "wait, then try again".to_owned());
                     self.pause(&mut failures).await;
                 }
             }
@@ -107,21 +117,20 @@ impl<K: Key, V: Value> Worker<K, V> {
     }
 
     async fn attempt(&self, batch: &Batch<K, V>) -> Attempt {
-        tell(&batch.records, Queue, W, "batch");
-        tell(&batch.records, W, Database, "write");
+        tell(&batch.records, W, Database, || errand(&batch.records));
         let changes = batch.records.iter().map(change).collect();
         match self.parts.store(self.source.clone(), changes, None).await {
             StoreOutcome::Stored(_) => {
-                tell(&batch.records, Database, W, "stored");
-                tell(&batch.records, W, Queue, "done");
+                tell(&batch.records, Database, W, || "stored".to_owned());
                 Attempt::Applied
             }
             StoreOutcome::Failed(error) if error.kind() == SourceErrorKind::Rejected => {
+                tell(&batch.records, Database, W, || format!("refused: {}", error.message()));
                 Attempt::Refused(error)
             }
             // The same rows again: the second time changes nothing.
             StoreOutcome::Failed(error) | StoreOutcome::Unknown(error, _) => {
-                tell(&batch.records, Database, W, "error");
+                tell(&batch.records, Database, W, || format!("error: {}", error.message()));
                 Attempt::TryAgain(error)
             }
         }
@@ -141,15 +150,26 @@ fn change<K: Key, V: Value>(record: &Record<K, V>) -> Change<K, V> {
     Change { key: record.key.clone(), value: record.value.clone() }
 }
 
+/// What diagrams call the call that stores `records`.
+fn errand<K, V>(records: &[Record<K, V>]) -> String {
+    let deletes = records.iter().filter(|record| record.value.is_none()).count();
+    let rows = |count| if count == 1 { "row" } else { "rows" };
+    match (records.len() - deletes, deletes) {
+        (0, deletes) => format!("delete {deletes} {}", rows(deletes)),
+        (puts, 0) => format!("write {puts} {}", rows(puts)),
+        (puts, deletes) => format!("write {puts}, delete {deletes} rows"),
+    }
+}
+
+/// Records one message about all of `records`.
 fn tell<K: Key, V>(
     records: &[Record<K, V>],
-    from: crate::trace::Participant,
-    to: crate::trace::Participant,
-    what: &str,
+    from: Participant,
+    to: Participant,
+    what: impl FnOnce() -> String,
 ) {
-    for record in records {
-        for trace in &record.traces {
-            trace.send(from, to, what, &record.key);
-        }
-    }
+    let traced = records
+        .iter()
+        .flat_map(|record| record.traces.iter().map(|trace| (trace, &record.key as &dyn Debug)));
+    tell_together(traced, from, to, what);
 }

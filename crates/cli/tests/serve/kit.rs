@@ -1,0 +1,231 @@
+//! The real binary in a folder of its own.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::wire::{PATIENCE, Wire};
+
+/// Every model that the binary serves with.
+pub const MODELS: [&str; 2] = ["reactors", "tasks"];
+
+/// A keyspace for each strategy over a table that larder makes, and little else.
+pub const STRATEGIES: &str = r#"
+[sources.main]
+url = "sqlite:larder.db"
+[keyspaces.aside]
+prefix = "aside:"
+source = "main"
+strategy = "cache-aside"
+[keyspaces.read]
+prefix = "read:"
+source = "main"
+strategy = "read-through"
+[keyspaces.through]
+prefix = "through:"
+source = "main"
+strategy = "write-through"
+[keyspaces.behind]
+prefix = "behind:"
+source = "main"
+strategy = "write-behind"
+[keyspaces.around]
+prefix = "around:"
+source = "main"
+strategy = "write-around"
+"#;
+
+/// Plays `scenario` on every model.
+pub fn on_every_model(scenario: impl Fn(Setup)) {
+    for model in MODELS {
+        eprintln!("model {model}");
+        scenario(Setup::new(model));
+    }
+}
+
+/// A folder, what larder is to serve in it, and by which model.
+pub struct Setup {
+    folder: TempDir,
+    model: &'static str,
+    config: Option<&'static str>,
+}
+
+impl Setup {
+    /// An empty folder and no configuration.
+    pub fn new(model: &'static str) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), model, config: None }
+    }
+
+    /// With a configuration, whose databases are in the folder.
+    pub fn config(mut self, text: &str) -> Self {
+        fs::write(self.path("larder.toml"), text).unwrap();
+        self.config = Some("larder.toml");
+        self
+    }
+
+    /// With `sql` in larder's database.
+    pub fn sql(self, sql: &str) -> Self {
+        self.database().execute_batch(sql).unwrap();
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A connection to larder's database, behind larder's back.
+    pub fn database(&self) -> Connection {
+        Connection::open(self.path("larder.db")).unwrap()
+    }
+
+    /// What larder has written to stderr.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("stderr")).unwrap_or_default()
+    }
+
+    pub fn start(self) -> Larder {
+        Larder::start(self)
+    }
+
+    /// `larder serve` on a port that is free, with more arguments.
+    pub fn command(&self, more: &[&str]) -> Command {
+        let mut command = self.larder(&["serve", "--listen", "127.0.0.1:0", "--model", self.model]);
+        if let Some(config) = self.config {
+            command.args(["--config", config]);
+        }
+        command.args(more);
+        command
+    }
+
+    /// `larder` with these arguments, in the folder.
+    pub fn larder(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
+        command.current_dir(self.folder.path()).args(args).env_remove("RUST_LOG");
+        command
+    }
+}
+
+/// A server that listens. Dropping it kills it.
+pub struct Larder {
+    process: Process,
+    address: SocketAddr,
+    /// What it printed until it listened, that line included.
+    pub greeting: String,
+    setup: Setup,
+}
+
+impl Larder {
+    fn start(setup: Setup) -> Self {
+        let log = File::create(setup.path("stderr")).unwrap();
+        let mut process = Process::spawn(setup.command(&[]).stdout(Stdio::piped()).stderr(log));
+        let mut stdout = BufReader::new(process.stdout());
+        let mut greeting = String::new();
+        let address = loop {
+            let before = greeting.len();
+            let length = stdout.read_line(&mut greeting).unwrap();
+            assert_ne!(length, 0, "it ended: {}", setup.log());
+            if let Some((_, address)) = greeting[before..].trim().split_once("listening on ") {
+                break address.parse().unwrap();
+            }
+        };
+        Self { process, address, greeting, setup }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    pub fn wire(&self) -> Wire {
+        Wire::connect(self.address)
+    }
+
+    /// A connection to its database, behind its back.
+    pub fn database(&self) -> Connection {
+        self.setup.database()
+    }
+
+    /// What one query of the database answers, as text; `None` for no row.
+    pub fn row(&self, query: &str) -> Option<String> {
+        let database = self.database();
+        let mut statement = database.prepare(query).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        rows.next().unwrap().map(|row| row.get(0).unwrap())
+    }
+
+    /// Holds the database's write lock until it is dropped.
+    pub fn writes_held(&self) -> Connection {
+        let database = self.database();
+        database.execute_batch("BEGIN IMMEDIATE").unwrap();
+        database
+    }
+
+    /// A connection of the `redis` crate.
+    pub fn redis(&self, query: &str) -> redis::Connection {
+        let client = redis::Client::open(format!("redis://{}/{query}", self.address)).unwrap();
+        let connection = client.get_connection().unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        connection
+    }
+
+    /// What redis-cli prints.
+    pub fn redis_cli(&self, args: &[&str]) -> String {
+        let port = self.address.port().to_string();
+        let mut command = Command::new("redis-cli");
+        let output = command.args(["-p", &port]).args(args).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// One counter of `CACHE.STATS keyspace`.
+    pub fn count(&self, keyspace: &str, counter: &str) -> i64 {
+        let mut redis = self.redis("");
+        let counters: std::collections::HashMap<String, i64> =
+            redis::cmd("CACHE.STATS").arg(keyspace).query(&mut redis).unwrap();
+        counters[counter]
+    }
+
+    /// File descriptors that it holds.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
+    }
+
+    /// Asks it to stop, and does not wait.
+    pub fn terminate(&self) {
+        self.process.terminate();
+    }
+
+    /// Waits until it has stopped, well, after [`terminate`](Self::terminate).
+    pub fn stopped(mut self) -> Setup {
+        let status = self.process.wait();
+        assert_eq!(status.code(), Some(0), "{}", self.setup.log());
+        self.ended()
+    }
+
+    /// Stops it as an operator would.
+    pub fn stop(self) -> Setup {
+        self.terminate();
+        self.stopped()
+    }
+
+    /// Kills it as an accident would.
+    pub fn kill(mut self) -> Setup {
+        self.process.kill();
+        self.ended()
+    }
+
+    fn ended(self) -> Setup {
+        let log = self.setup.log();
+        assert!(!log.contains("panicked"), "{log}");
+        self.setup
+    }
+}

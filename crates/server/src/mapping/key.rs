@@ -1,0 +1,129 @@
+//! Keys as the cells of their columns.
+
+use larder::source::row::{Cell, Column, ColumnType, Columns};
+use larder::source::{SourceError, SourceErrorKind};
+use larder_protocol::error::Error;
+
+use super::{cell, key_cells};
+use crate::key::Key;
+
+/// The columns that the parts of a key stand in.
+///
+/// A key is checked before a write is acknowledged: a queue must not take what no table will.
+#[derive(Debug, Clone)]
+pub struct KeySchema {
+    columns: Columns,
+    /// The positions of the key columns, in the order of the key's parts.
+    positions: Box<[usize]>,
+}
+
+impl KeySchema {
+    /// The keys of a table whose key is made of the columns `key`.
+    ///
+    /// # Errors
+    ///
+    /// When a key column is none of `columns`.
+    pub fn new<'k>(
+        table: &str,
+        columns: Columns,
+        key: impl Iterator<Item = &'k str>,
+    ) -> Result<Self, SourceError> {
+        let position = |name: &str| {
+            columns.position(name).ok_or_else(|| {
+                let sentence = format!("the key column '{name}' is not a column of '{table}'");
+                SourceError::new(SourceErrorKind::Misconfigured, sentence)
+            })
+        };
+        let positions = key.map(position).collect::<Result<_, _>>()?;
+        Ok(Self { columns, positions })
+    }
+
+    /// The table's columns.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// Whether the column at `position` is part of the key.
+    pub fn contains(&self, position: usize) -> bool {
+        self.positions.contains(&position)
+    }
+
+    /// Refuses a key that has too few parts.
+    pub fn admit(&self, key: &Key) -> Result<(), Error> {
+        self.parts(key).map(drop)
+    }
+
+    /// The cells of a key and the positions of their columns.
+    ///
+    /// # Errors
+    ///
+    /// When no row can have this key: it has too few parts, or one that its column does not hold.
+    pub fn cells(&self, key: &Key) -> Result<Vec<(usize, Cell)>, Error> {
+        let parts = self.parts(key)?;
+        let typed = self.positions.iter().zip(parts).map(|(&position, part)| {
+            let cell = typed(&self.columns[position], part).map_err(Error::plain)?;
+            Ok((position, cell))
+        });
+        typed.collect()
+    }
+
+    fn parts(&self, key: &Key) -> Result<Vec<Cell>, Error> {
+        key_cells(key, self.positions.len())
+            .map_err(|error| Error::plain(error.message().to_owned()))
+    }
+}
+
+/// A key's part as its column holds it. A row has one key, so of the spellings of a number only
+/// that of the column is one: not `07` for 7.
+fn typed(column: &Column, part: Cell) -> Result<Cell, String> {
+    if !matches!(column.kind, ColumnType::Integer | ColumnType::Real) {
+        return Ok(part);
+    }
+    let spelled = cell::to_field(&part).unwrap_or_default();
+    let number = cell::from_field(column, &spelled)?;
+    match cell::to_field(&number) {
+        Some(own) if own == spelled => Ok(number),
+        own => Err(format!(
+            "column '{}' spells this key {}, not {}",
+            column.name,
+            String::from_utf8_lossy(&own.unwrap_or_default()),
+            String::from_utf8_lossy(&spelled),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> KeySchema {
+        let column = |name: &str, kind| Column { name: name.into(), kind, nullable: false };
+        let columns = [column("shop", ColumnType::Text), column("number", ColumnType::Integer)];
+        KeySchema::new("t", Columns::new(columns), ["number", "shop"].into_iter()).unwrap()
+    }
+
+    fn cells(key: &str) -> Result<Vec<(usize, Cell)>, String> {
+        schema().cells(&Key::from(key.as_bytes())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn parts_stand_in_their_columns_and_the_last_takes_the_rest() {
+        let expected = vec![(1, Cell::Integer(-7)), (0, Cell::Text("a:b".into()))];
+        assert_eq!(cells("-7:a:b"), Ok(expected));
+        assert_eq!(cells("7:").unwrap()[1], (0, Cell::Text("".into())));
+    }
+
+    #[test]
+    fn a_key_that_no_row_can_have_is_refused() {
+        assert_eq!(cells("7").unwrap_err(), "ERR the key 7 needs 2 parts joined by ':'");
+        assert_eq!(cells("x:a").unwrap_err(), "ERR column 'number' holds integers, not 'x'");
+        assert_eq!(cells("07:a").unwrap_err(), "ERR column 'number' spells this key 7, not 07");
+    }
+
+    #[test]
+    fn a_key_column_that_is_none_of_the_tables_is_named() {
+        let columns = schema().columns().clone();
+        let error = KeySchema::new("t", columns, ["id"].into_iter()).unwrap_err();
+        assert_eq!(error.message(), "the key column 'id' is not a column of 't'");
+    }
+}
