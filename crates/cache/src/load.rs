@@ -1,13 +1,15 @@
 //! Loads flights from the source, those that come together in one query.
 //!
-//! A load starts at once while fewer than [`CONCURRENT_MAX`] run; flights that come while they do
-//! wait in a queue and are loaded together by whichever ends first. Nobody waits for a batch to
-//! fill, and a source that slows down sees larger batches, not more of them.
+//! A load starts at once when none runs. Flights that come while one does wait in a queue and are
+//! loaded together when it ends, or when they have waited for [`PATIENCE`] and fewer than
+//! [`CONCURRENT_MAX`] run. So a pipeline of misses that arrives in pieces is a few queries, a slow
+//! load holds up nobody for long, and a source that slows down sees larger batches.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::FutureExt;
 use parking_lot::Mutex;
@@ -28,6 +30,9 @@ use crate::{Key, Value};
 /// Queries of one source that one cache runs at the same time.
 const CONCURRENT_MAX: usize = 4;
 
+/// How long flights wait for a load that runs before they get one of their own.
+const PATIENCE: Duration = Duration::from_millis(1);
+
 /// Keys in one query.
 const BATCH_MAX: usize = 10_000;
 
@@ -46,6 +51,17 @@ pub(crate) struct Loader<K: Key, V: Value> {
 struct Queue<K: Key, V: Value> {
     waiting: VecDeque<(K, Arc<Flight<V>>)>,
     running: usize,
+    /// Whether somebody will look after [`PATIENCE`] whether flights still wait.
+    watched: bool,
+}
+
+/// When flights are loaded that have just joined the queue.
+enum Departure {
+    Now,
+    /// With the load that ends next, or after [`PATIENCE`].
+    Soon,
+    /// As those that wait already.
+    WithTheOthers,
 }
 
 impl<K: Key, V: Value> Loader<K, V> {
@@ -54,7 +70,7 @@ impl<K: Key, V: Value> Loader<K, V> {
         source: Arc<dyn Source<K, V>>,
         pending: Option<Arc<dyn Journal<K, V>>>,
     ) -> Arc<Self> {
-        let queue = Mutex::new(Queue { waiting: VecDeque::new(), running: 0 });
+        let queue = Mutex::new(Queue { waiting: VecDeque::new(), running: 0, watched: false });
         Arc::new(Self { parts, source, pending, queue })
     }
 
@@ -63,19 +79,31 @@ impl<K: Key, V: Value> Loader<K, V> {
         if flights.is_empty() {
             return;
         }
-        let (starts, refused) = {
+        let (departure, refused) = {
             let mut queue = self.queue.lock();
             let room = WAITING_MAX.saturating_sub(queue.waiting.len());
             let refused = flights.split_off(room.min(flights.len()));
             queue.waiting.extend(flights);
-            let starts = queue.running < CONCURRENT_MAX;
-            queue.running += usize::from(starts);
-            (starts, refused)
+            (queue.departure(), refused)
         };
         self.refuse(refused);
-        if starts {
-            self.run();
+        match departure {
+            Departure::Now => self.run(),
+            Departure::Soon => self.watch(),
+            Departure::WithTheOthers => {}
         }
+    }
+
+    /// Looks after a while whether flights still wait for a load that runs.
+    fn watch(self: &Arc<Self>) {
+        let loader = self.clone();
+        let patience = self.parts.runtime.sleep_until(self.parts.runtime.now() + PATIENCE);
+        self.parts.runtime.spawn(Box::pin(async move {
+            patience.await;
+            if loader.queue.lock().outwaited() {
+                loader.run();
+            }
+        }));
     }
 
     fn refuse(&self, flights: Vec<(K, Arc<Flight<V>>)>) {
@@ -174,6 +202,27 @@ fn tell_departure<'a, K: Key, V: Value>(
 fn miscounted(asked: usize, answered: usize) -> SourceError {
     let message = format!("the source answered {answered} values for {asked} keys");
     SourceError::new(SourceErrorKind::Misconfigured, message)
+}
+
+impl<K: Key, V: Value> Queue<K, V> {
+    fn departure(&mut self) -> Departure {
+        if self.running == 0 {
+            self.running = 1;
+            return Departure::Now;
+        }
+        match std::mem::replace(&mut self.watched, true) {
+            false => Departure::Soon,
+            true => Departure::WithTheOthers,
+        }
+    }
+
+    /// Whether flights have waited long enough for a load of their own.
+    fn outwaited(&mut self) -> bool {
+        self.watched = false;
+        let starts = !self.waiting.is_empty() && self.running < CONCURRENT_MAX;
+        self.running += usize::from(starts);
+        starts
+    }
 }
 
 /// One of the loads that run; it takes batches until none is left.

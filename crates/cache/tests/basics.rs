@@ -272,3 +272,31 @@ fn a_plain_cache_answers_at_once() {
     cache.sweep();
     assert_eq!(cache.usage().entries, 0);
 }
+
+#[test]
+fn a_slow_load_holds_up_a_later_one_only_for_a_moment() {
+    let world = Simulated::new(3);
+    let clock = world.clone();
+    let source = source::load_with(move |key: String| {
+        let clock = clock.clone();
+        let seconds = if key == "slow" { 60 } else { 0 };
+        async move {
+            clock.sleep_until(clock.now() + Duration::from_secs(seconds)).await;
+            Ok(Some(1))
+        }
+    });
+    let cache: Cache<String, u32> = Cache::builder("test")
+        .max_entries(10)
+        .source(source)
+        .strategy(Strategy::ReadThrough)
+        .runtime(Arc::new(world.clone()))
+        .build()
+        .unwrap();
+    let slow = cache.clone();
+    world.start(async move { slow.get("slow").await.unwrap() });
+    world.run_until_idle();
+    let quick = cache.clone();
+    let mut quick = world.start(async move { quick.get("quick").await.unwrap() });
+    world.advance(Duration::from_millis(2));
+    assert_eq!(quick.finished(), Some(Some(1)));
+}

@@ -196,6 +196,7 @@ fn loads_that_were_voided_before_they_began_are_bounded() {
     }
     assert!(busy > 0, "every load waits in the queue");
     holds.into_iter().for_each(Hold::release);
+    kit.world.run_until_idle();
     assert_eq!(kit.get("k"), Some(1));
 }
 
