@@ -188,7 +188,8 @@ impl Session {
                     break Pause::Ended;
                 }
             };
-            let args = self.decoder.args(rest);
+            // Of this request alone: what has to wait keeps a copy of it.
+            let args = self.decoder.args(&rest[..length]);
             if !args.is_empty() && self.pipeline.serve(args, now_unix_ms, store) == Served::Barred {
                 break Pause::Answer;
             }

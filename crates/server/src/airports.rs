@@ -11,7 +11,7 @@ pub const TABLE: &str = "airports";
 
 const COMPRESSED: &[u8] = include_bytes!("../data/airports.csv.zst");
 
-/// Makes it.
+/// Makes the table.
 pub(crate) const CREATE: &str = "
 CREATE TABLE airports (
     icao      TEXT PRIMARY KEY,

@@ -137,3 +137,78 @@ fn hash(present: Option<&Value>) -> Result<Hash, Error> {
         Some(Value::Bytes(_) | Value::Row(_)) => Err(Error::wrong_type()),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use larder::runtime::Simulated;
+    use larder_protocol::value::View;
+
+    use super::*;
+
+    /// A keyspace without a source.
+    pub(crate) fn plain(name: &str, prefix: &str) -> Arc<Keyspace> {
+        let cache = Cache::builder(name).max_entries(100).runtime(Arc::new(Simulated::new(0)));
+        Arc::new(Keyspace {
+            name: name.into(),
+            prefix: prefix.as_bytes().into(),
+            cache: cache.build().unwrap(),
+            shape: Shape::Free,
+            origin: "none".into(),
+        })
+    }
+
+    fn edited(present: Option<&Value>, change: Change) -> Result<Edit<Value>, Error> {
+        plain("p", "").edit(&Key::from(b"k".as_slice()), present, change)
+    }
+
+    fn field_names(value: &Value) -> Vec<Vec<u8>> {
+        let View::Fields(fields) = value.view() else { panic!("{value:?}") };
+        let mut names = Vec::new();
+        fields.each(&mut |name, _| names.push(name.to_vec()));
+        names
+    }
+
+    fn set(present: Option<&Value>, names: &[&str]) -> Result<Value, Error> {
+        let fields = names.iter().map(|name| (name.as_bytes().to_vec(), b"v".to_vec())).collect();
+        match edited(present, Change::SetFields(fields))? {
+            Edit::Put(value, Lifetime::Keep) => Ok(value),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_hash_grows_and_shrinks_in_the_order_of_its_fields() {
+        let hash = set(None, &["a", "b"]).unwrap();
+        let more = set(Some(&hash), &["c", "a"]).unwrap();
+        assert_eq!(field_names(&more), [b"a", b"b", b"c"]);
+        assert_eq!(field_names(&hash), [b"a", b"b"], "what others hold stays as it is");
+    }
+
+    #[test]
+    fn a_hash_without_fields_is_removed() {
+        let hash = set(None, &["a"]).unwrap();
+        let removed = edited(Some(&hash), Change::RemoveFields(vec![b"a".to_vec()]));
+        assert!(matches!(removed, Ok(Edit::Remove)));
+    }
+
+    #[test]
+    fn a_string_is_no_hash() {
+        let error = set(Some(&Value::bytes(b"s")), &["a"]).unwrap_err();
+        assert!(error.to_string().starts_with("WRONGTYPE "));
+    }
+
+    #[test]
+    fn a_lifetime_is_what_the_command_says() {
+        let second = std::time::Duration::from_secs(1);
+        for (expiry, expected) in [
+            (Expiry::Default, Lifetime::Policy),
+            (Expiry::Keep, Lifetime::Keep),
+            (Expiry::Never, Lifetime::Forever),
+            (Expiry::InMs(1000), Lifetime::For(second)),
+        ] {
+            assert_eq!(lifetime(expiry), expected);
+        }
+    }
+}

@@ -120,3 +120,59 @@ impl Keyspaces {
         Error::plain(format!("no keyspace has the key '{shown}': the prefixes are {prefixes}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyspace::tests::plain;
+
+    fn keyspaces(default: bool) -> Keyspaces {
+        let prefixed = vec![plain("a", "a:"), plain("ab", "a:b:"), plain("u", "ü")];
+        Keyspaces::new(prefixed, default.then(|| plain("default", "")), 8)
+    }
+
+    fn routed(keyspaces: &Keyspaces, key: &str) -> Result<(String, String), String> {
+        let (keyspace, rest) =
+            keyspaces.route(key.as_bytes()).map_err(|error| error.to_string())?;
+        Ok((keyspace.name.to_string(), String::from_utf8_lossy(rest).into_owned()))
+    }
+
+    #[test]
+    fn a_key_belongs_to_the_longest_prefix_that_it_begins_with() {
+        let keyspaces = keyspaces(true);
+        for (key, keyspace, rest) in [
+            ("a:1", "a", "1"),
+            ("a:b:1", "ab", "1"),
+            ("a:b", "a", "b"),
+            ("a:", "a", ""),
+            ("üx", "u", "x"),
+            ("a", "default", "a"),
+            ("", "default", ""),
+            ("b:1", "default", "b:1"),
+        ] {
+            let expected = (keyspace.to_owned(), rest.to_owned());
+            assert_eq!(routed(&keyspaces, key), Ok(expected), "{key}");
+        }
+    }
+
+    #[test]
+    fn without_a_default_a_key_of_no_prefix_is_refused() {
+        let error = routed(&keyspaces(false), "b:1").unwrap_err();
+        assert_eq!(error, "ERR no keyspace has the key 'b:1': the prefixes are a:, a:b:, ü");
+    }
+
+    #[test]
+    fn a_key_is_measured_with_its_prefix() {
+        assert!(routed(&keyspaces(true), "a:345678").is_ok());
+        assert!(routed(&keyspaces(true), "a:3456789").unwrap_err().contains("has 9 bytes"));
+    }
+
+    #[test]
+    fn keyspaces_are_told_in_their_order_and_found_by_name() {
+        let keyspaces = keyspaces(true);
+        let names: Vec<&str> = keyspaces.iter().map(|keyspace| &*keyspace.name).collect();
+        assert_eq!(names, ["a", "ab", "u", "default"]);
+        assert_eq!(&*keyspaces.named(b"ab").unwrap().prefix, b"a:b:");
+        assert!(keyspaces.named(b"a:").is_none());
+    }
+}

@@ -256,3 +256,61 @@ fn text(text: &str) -> Reply {
 fn number(number: u64) -> Reply {
     Reply::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use larder::Lifetime;
+
+    use super::*;
+    use crate::key::Key;
+    use crate::keyspace::tests::plain;
+    use crate::value::Value;
+
+    fn report() -> Report {
+        let hot = plain("hot", "hot:");
+        let key = Key::from(b"k".as_slice());
+        hot.cache.put_now(&key, Value::bytes(b"v"), Lifetime::Policy).unwrap();
+        let keyspaces = Keyspaces::new(vec![hot], Some(plain("default", "")), 100);
+        Report::new(keyspaces, "tasks".to_owned(), 7379)
+    }
+
+    fn pairs(reply: Reply) -> Vec<(Reply, Reply)> {
+        let Reply::Map(pairs) = reply else { panic!("{reply:?}") };
+        pairs
+    }
+
+    #[test]
+    fn info_tells_the_sections_that_were_asked_for() {
+        let report = report();
+        let all = report.info("default");
+        for title in ["Server", "Clients", "Memory", "Stats", "Replication", "Keyspace"] {
+            assert!(all.contains(&format!("# {title}\r\n")), "{title}");
+        }
+        assert!(all.contains("larder_model:tasks\r\n") && all.contains("tcp_port:7379\r\n"));
+        assert_eq!(report.info("clients"), "# Clients\r\nconnected_clients:0\r\n");
+        assert_eq!(report.info("nonsense"), "");
+        let two = report.info("keyspace clients");
+        assert_eq!(two.matches("# ").count(), 2);
+        assert!(two.contains("db0:keys=1,") && two.contains("larder_hot:"));
+    }
+
+    #[test]
+    fn statistics_are_for_all_keyspaces_or_one() {
+        let report = report();
+        assert_eq!(pairs(report.statistics(None).unwrap()).len(), 2);
+        let one = pairs(report.statistics(Some(b"hot")).unwrap());
+        assert!(one.contains(&(text("entries"), Reply::Integer(1))), "{one:?}");
+        assert!(!one.iter().any(|(name, _)| *name == text("queue_records")));
+        let error = report.statistics(Some(b"cold")).unwrap_err().to_string();
+        assert_eq!(error, "ERR there is no keyspace 'cold'; there are hot, default");
+    }
+
+    #[test]
+    fn keyspaces_are_described_in_their_order() {
+        let Reply::Array(each) = report().keyspaces() else { panic!("no array") };
+        let name = |reply: &Reply| pairs(reply.clone())[0].1.clone();
+        assert_eq!(each.iter().map(name).collect::<Vec<_>>(), [text("hot"), text("default")]);
+        let summary = report().keyspace_summary();
+        assert!(summary[0].starts_with("hot:") && summary[1].starts_with("(other keys)"));
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use larder::runtime::{Runtime, TokioRuntime};
@@ -90,9 +91,9 @@ impl Server {
         let served = model.run(self.listener, clients, Options::default(), self.shutdown.clone());
         let patience = self.config.limits.shutdown_timeout;
         let unflushed = self.runtime.block_on(self.report.keyspaces.shutdown(patience));
-        self.sources.iter().for_each(Sqlite::close);
         // Loads that hang in a source must not hold up the end.
         self.runtime.shutdown_background();
+        close(self.sources, self.report, patience);
         served.map(|()| Stopped { unflushed })
     }
 
@@ -140,6 +141,21 @@ fn engine_runtime() -> io::Result<tokio::runtime::Runtime> {
         .thread_name("larder-engine")
         .enable_time()
         .build()
+}
+
+/// Closes the sources, which finishes what is queued in them, for as long as `patience` lasts. What
+/// holds them goes along: its end would wait for theirs.
+fn close(sources: Vec<Sqlite>, report: Arc<Report>, patience: Duration) {
+    let (closing, closed) = mpsc::channel::<()>();
+    let spawned = thread::Builder::new().name("larder-closing".to_owned()).spawn(move || {
+        sources.iter().for_each(Sqlite::close);
+        drop((report, sources, closing));
+    });
+    match spawned {
+        // The sender is never used: what comes is its end, or the end of the patience.
+        Ok(_) => drop(closed.recv_timeout(patience)),
+        Err(error) => tracing::warn!(%error, "the sources are not closed in order"),
+    }
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), config::Report> {

@@ -1,14 +1,13 @@
 //! The commands' store, over keyspaces.
 //!
 //! What can be answered from memory is answered at once. Everything else is collected while the
-//! bytes of one read are handled, and then started together: keys of a pipeline that miss become
-//! one query a keyspace.
+//! bytes of one read are handled, and then started together: all keys of a pipeline that miss
+//! become one query a keyspace.
 
 mod answers;
-mod fetches;
+mod explain;
 mod work;
 
-use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -27,7 +26,7 @@ use crate::report::Report;
 use crate::value::Value;
 
 use answers::Answers;
-use fetches::{Fetch, Fetches};
+use explain::Traces;
 use work::{Task, Work};
 
 /// One client's view of the keyspaces.
@@ -37,8 +36,6 @@ pub(crate) struct ClientStore {
     answers: Arc<Answers>,
     now: Time,
     work: Vec<Work>,
-    missed: Vec<Fetch>,
-    fetches: Arc<Fetches>,
 }
 
 /// The immediate answer of a cache without a source, or what has to be done to have one.
@@ -52,15 +49,7 @@ impl ClientStore {
     pub(crate) fn new(report: Arc<Report>, waker: Waker) -> Self {
         let runtime = report.keyspaces.runtime().clone();
         let now = runtime.now();
-        Self {
-            report,
-            runtime,
-            answers: Answers::new(waker),
-            now,
-            work: Vec::new(),
-            missed: Vec::new(),
-            fetches: Arc::default(),
-        }
+        Self { report, runtime, answers: Answers::new(waker), now, work: Vec::new() }
     }
 
     /// Looks at the clock, once for all that follows until [`dispatch`](Self::dispatch).
@@ -71,10 +60,7 @@ impl ClientStore {
     /// Starts what has been collected.
     pub(crate) fn dispatch(&mut self) {
         if !self.work.is_empty() {
-            work::start(&self.report, &self.answers, mem::take(&mut self.work));
-        }
-        if !self.missed.is_empty() {
-            self.fetches.start(&self.report, &self.answers, mem::take(&mut self.missed));
+            work::start(&self.report, &self.answers, std::mem::take(&mut self.work));
         }
     }
 
@@ -209,11 +195,8 @@ impl Store for ClientStore {
     }
 
     fn fetch(&mut self, ticket: Ticket, keys: &mut dyn Iterator<Item = &[u8]>, mode: Mode) {
-        let places = keys.map(|key| self.route(key)).collect();
-        match mode {
-            Mode::Plain => self.missed.push((ticket, places)),
-            Mode::Traced => self.work.push(Work { ticket, mode, task: Task::Fetch(places) }),
-        }
+        let task = Task::Fetch(keys.map(|key| self.route(key)).collect());
+        self.work.push(Work { ticket, mode, task });
     }
 
     fn ask(
@@ -225,7 +208,7 @@ impl Store for ClientStore {
         match self.step(request, mode)? {
             Step::Done(outcome) => Ok(Ok(outcome)),
             Step::Later(task) if mode == Mode::Plain && task.is_immediate() => {
-                task.run_now(&WriteOptions::default()).map(Ok)
+                task.run_now(&Traces::default()).map(Ok)
             }
             Step::Later(task) => {
                 self.work.push(Work { ticket, mode, task });

@@ -117,7 +117,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         for key in keys {
             options.trace.tell(App, Cache, "invalidate", &key);
             options.trace.tell(Cache, Cache, "drop copy", &key);
-            dropped += u64::from(self.invalidate(&key));
+            let now = self.parts.runtime.now();
+            let present = self.parts.keys.entry(&key).filter(|entry| entry.is_fresh(now));
+            // A copy that says "known absent" is dropped too, but was nothing to delete.
+            let existed = present.is_some_and(|entry| entry.value.is_some());
+            dropped += u64::from(self.invalidate(&key) && existed);
             options.trace.tell(Cache, App, "ok", &key);
         }
         dropped

@@ -211,15 +211,27 @@ impl Larder {
         self.ended()
     }
 
-    /// Stops it as an operator would.
+    /// Stops it as an operator would, and answers the exit code and what it said.
+    pub fn stopped_badly(mut self) -> (Option<i32>, String) {
+        self.terminate();
+        let status = self.process.wait();
+        (status.code(), self.ended().log())
+    }
+
+    /// Stops it as an operator would, and it stops well.
     pub fn stop(self) -> Setup {
         self.terminate();
         self.stopped()
     }
 
-    /// Kills it as an accident would.
-    pub fn kill(mut self) -> Setup {
+    /// Kills it as an accident would, and does not wait.
+    pub fn kill(&self) {
         self.process.kill();
+    }
+
+    /// Waits until it is gone after [`kill`](Self::kill).
+    pub fn killed(mut self) -> Setup {
+        self.process.wait();
         self.ended()
     }
 

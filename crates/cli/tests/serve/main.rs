@@ -12,5 +12,7 @@ mod behind;
 mod loads;
 mod minute;
 mod protocol;
+mod refusals;
 mod rows;
 mod strategies;
+mod trouble;

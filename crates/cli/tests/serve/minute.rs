@@ -46,6 +46,19 @@ fn explain_shows_a_queued_write_from_the_application_to_the_database() {
 }
 
 #[test]
+fn explain_names_each_key_with_the_prefix_of_its_own_keyspace() {
+    let larder = Setup::new("tasks").config(crate::kit::STRATEGIES).start();
+    let explained = larder.wire().ask("CACHE.EXPLAIN MSET through:a 1 behind:a 2 a 3");
+    for put in
+        ["[App, Cache, put, through:a,", "[App, Cache, put, behind:a,", "[App, Cache, put, a,"]
+    {
+        assert_eq!(explained.matches(put).count(), 1, "{explained}");
+    }
+    let error = larder.wire().ask("CACHE.EXPLAIN SET read:a 1");
+    assert!(error.contains("READONLY read-through leaves writes to the application"), "{error}");
+}
+
+#[test]
 fn a_second_start_keeps_the_data_and_imports_nothing() {
     let larder = Setup::new("tasks").start();
     larder.wire().talk(&[("SET through:a 1", "OK"), ("SET behind:b 2", "OK")]);

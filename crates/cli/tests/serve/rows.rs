@@ -188,7 +188,7 @@ fn a_queue_takes_nothing_that_the_table_would_refuse_for_its_types_or_its_key() 
             ("SET soon:07:y 1", "-ERR column 'id' spells this key 7, not 07"),
             ("SET soon:7:y one", "-ERR column 'amount' holds numbers, not 'one'"),
             ("MSET soon:7:y 1.5 soon:x:y 1", "-ERR column 'id' holds integers, not 'x'"),
-            ("DEL soon:7", "-ERR*needs 2 parts joined by ':'*"),
+            ("DEL soon:7", "-ERR the key 7 needs 2 parts joined by ':'*"),
             ("DEL soon:x:y", ":0"),
             ("SET soon:7:y 1.5", "OK"),
         ]);

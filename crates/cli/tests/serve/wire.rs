@@ -67,8 +67,13 @@ impl Wire {
 
     /// Sends commands in one piece, one on each line.
     pub fn send(&mut self, commands: &str) {
+        self.try_send(commands).unwrap();
+    }
+
+    /// [`send`](Self::send) to a server that may be gone.
+    pub fn try_send(&mut self, commands: &str) -> io::Result<()> {
         let each = commands.lines().map(|line| encoded(line.split(' ').map(str::as_bytes)));
-        self.send_bytes(&each.collect::<Vec<_>>().concat());
+        self.stream.get_mut().write_all(&each.collect::<Vec<_>>().concat())
     }
 
     pub fn send_bytes(&mut self, bytes: &[u8]) {

@@ -72,3 +72,37 @@ impl Mapping<Key, Value> for ColumnMapping {
         change.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(kind: ColumnType, key: &str, bytes: &[u8]) -> Result<Value, Error> {
+        let column = |name: &str, kind| Column { name: name.into(), kind, nullable: true };
+        let columns = Columns::new([column("id", ColumnType::Integer)]);
+        let key_schema = KeySchema::new("t", columns, ["id"].into_iter()).unwrap();
+        ColumnSchema::new(key_schema, column("c", kind)).value(&Key::from(key.as_bytes()), bytes)
+    }
+
+    #[test]
+    fn a_column_of_numbers_takes_numbers_only() {
+        for (kind, good, bad) in
+            [(ColumnType::Integer, "-7", "7.5"), (ColumnType::Real, "7.5", "NaN")]
+        {
+            assert!(value(kind, "1", good.as_bytes()).is_ok());
+            assert!(value(kind, "1", bad.as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn every_other_column_takes_any_bytes() {
+        for kind in [ColumnType::Text, ColumnType::Blob, ColumnType::Any] {
+            assert!(value(kind, "1", b"\xff\0").is_ok());
+        }
+    }
+
+    #[test]
+    fn a_value_of_a_key_that_no_row_can_have_is_refused() {
+        assert!(value(ColumnType::Any, "one", b"1").is_err());
+    }
+}

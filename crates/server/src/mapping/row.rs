@@ -232,3 +232,91 @@ impl Fields for RowValue {
         Some(Cow::Borrowed(self.document.get_or_init(|| self.render())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use larder::source::row::{Column, ColumnType};
+
+    use super::*;
+
+    fn schema() -> RowSchema {
+        let column = |name: &str, kind, nullable| Column { name: name.into(), kind, nullable };
+        let columns = Columns::new([
+            column("id", ColumnType::Integer, false),
+            column("name", ColumnType::Text, false),
+            column("price", ColumnType::Real, true),
+        ]);
+        RowSchema::new("items", KeySchema::new("items", columns, ["id"].into_iter()).unwrap())
+    }
+
+    fn key() -> Key {
+        Key::from(b"7".as_slice())
+    }
+
+    fn document(value: &Value) -> String {
+        let Value::Row(row) = value else { panic!("{value:?}") };
+        String::from_utf8(row.document().unwrap().into_owned()).unwrap()
+    }
+
+    fn of_json(text: &str) -> Result<String, String> {
+        let row = schema().row_of_json(&key(), text.as_bytes());
+        row.map(|row| document(&row)).map_err(|error| error.to_string())
+    }
+
+    fn fields(pairs: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()))
+            .collect()
+    }
+
+    #[test]
+    fn json_and_fields_name_columns_beside_the_key() {
+        assert_eq!(of_json(r#"{"price":1}"#).unwrap(), r#"{"id":7,"price":1.0}"#);
+        assert_eq!(of_json("{}").unwrap(), r#"{"id":7}"#);
+        assert_eq!(of_json(r#"{"id":7,"price":null}"#).unwrap(), r#"{"id":7,"price":null}"#);
+        let row = schema().row_of_fields(&key(), &fields(&[("name", "\"tea\"")])).unwrap();
+        assert_eq!(document(&row), r#"{"id":7,"name":"\"tea\""}"#);
+    }
+
+    #[test]
+    fn what_the_table_would_refuse_is_refused_before() {
+        let changed = "ERR column 'id' is part of the key and cannot be changed";
+        assert_eq!(of_json(r#"{"id":8}"#).unwrap_err(), changed);
+        let null = "ERR column 'name' must have a value, not NULL";
+        assert_eq!(of_json(r#"{"name":null}"#).unwrap_err(), null);
+        let unknown = "ERR table 'items' has no column 'nam'; it has id, name, price";
+        assert_eq!(of_json(r#"{"nam":1}"#).unwrap_err(), unknown);
+        assert!(of_json("7").unwrap_err().contains("give a JSON object such as {\"price\": ...}"));
+        assert!(of_json(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn a_removed_field_is_null_and_the_key_stays() {
+        let without = |name: &str| schema().row_without(&key(), &[name.as_bytes().to_vec()]);
+        assert_eq!(document(&without("price").unwrap()), r#"{"id":7,"price":null}"#);
+        assert_eq!(document(&without("nothing").unwrap()), r#"{"id":7}"#);
+        assert!(without("id").is_err() && without("name").is_err());
+    }
+
+    #[test]
+    fn a_part_of_a_row_lies_over_the_rest_of_it() {
+        let mapping = RowMapping::new(1);
+        let base =
+            schema().row_of_fields(&key(), &fields(&[("name", "tea"), ("price", "1")])).unwrap();
+        let change = schema().row_of_fields(&key(), &fields(&[("price", "2")])).unwrap();
+        assert!(mapping.is_whole(&base) && !mapping.is_whole(&change));
+        let merged = mapping.merge(Some(&base), &change);
+        assert_eq!(document(&merged), r#"{"id":7,"name":"tea","price":2.0}"#);
+        let merged = mapping.merge(None, &change);
+        assert_eq!(document(&merged), r#"{"id":7,"name":null,"price":2.0}"#);
+    }
+
+    #[test]
+    fn null_is_no_field() {
+        let Value::Row(row) = schema().row_without(&key(), &[b"price".to_vec()]).unwrap() else {
+            panic!("no row")
+        };
+        assert_eq!((row.len(), row.field(b"price"), row.field(b"\xff")), (1, None, None));
+    }
+}

@@ -1,26 +1,23 @@
 //! What could not be answered from memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use larder::runtime::Runtime;
-use larder::trace::{Recorder, Trace};
-use larder::{Lease, WriteOptions};
+use futures_util::future::join_all;
+use larder::runtime::{Runtime, Time};
+use larder::{Lease, Peek, ReadOptions, WriteOptions};
 use larder_protocol::error::Error;
-use larder_protocol::store::{Answer, EditFn, Message, Mode, Outcome, Ticket};
+use larder_protocol::store::{Answer, EditFn, Held, Mode, Outcome, Ticket};
+use larder_protocol::value::Item;
 
 use super::answers::Answers;
-use super::fetches::fetch;
-use super::{decide, lease_reply};
+use super::explain::{Traces, explain};
+use super::{decide, item, lease_reply};
 use crate::failure;
 use crate::key::Key;
 use crate::keyspace::Keyspace;
 use crate::report::Report;
 use crate::value::Value;
-
-/// How long `CACHE.EXPLAIN` waits for what a command sets off behind its reply, such as the flush
-/// of a queued write.
-const EXPLAIN_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A question, and the ticket under which it is answered.
 pub(super) struct Work {
@@ -44,50 +41,100 @@ pub(super) enum Task {
     Drop(Vec<Place>),
 }
 
-/// Starts questions in their order; the answers go to `answers`.
+type Items = Vec<Result<Option<Box<dyn Held>>, Error>>;
+
+/// Starts questions that were asked together; the answers go to `answers`.
 pub(super) fn start(report: &Arc<Report>, answers: &Arc<Answers>, work: Vec<Work>) {
-    let runtime = report.keyspaces.runtime().clone();
-    let answers = answers.clone();
-    report.keyspaces.runtime().spawn(Box::pin(async move {
+    let runtime = report.keyspaces.runtime();
+    let (report, answers) = (report.clone(), answers.clone());
+    runtime.spawn(Box::pin(async move {
+        let runtime = report.keyspaces.runtime();
+        let mut fetches = Vec::new();
         for Work { ticket, mode, task } in work {
-            let answer = answer(task, mode, &runtime).await;
-            answers.deliver([(ticket, answer)]);
+            match (task, mode) {
+                (Task::Fetch(places), Mode::Plain) => fetches.push((ticket, places)),
+                (task, mode) => {
+                    let answer = answer(task, mode, runtime).await;
+                    answers.deliver([(ticket, answer)]);
+                }
+            }
+        }
+        if !fetches.is_empty() {
+            answers.deliver(fetch_together(fetches, runtime).await);
         }
     }));
 }
 
 async fn answer(task: Task, mode: Mode, runtime: &Arc<dyn Runtime>) -> Answer {
     match mode {
-        Mode::Plain => Answer::Outcome(task.run(None, runtime).await),
+        Mode::Plain => Answer::Outcome(task.run(&Traces::default(), runtime).await),
         Mode::Traced => Answer::Explained(explain(task, runtime).await),
     }
 }
 
-/// Runs a task with a recorder, until all that it set off has ended.
-async fn explain(task: Task, runtime: &Arc<dyn Runtime>) -> Vec<Message> {
-    let prefix = task.prefix();
-    let recorder = Recorder::new(runtime.clone());
-    let outcome = task.run(Some(recorder.trace()), runtime).await;
-    let patience = runtime.sleep_until(runtime.now() + EXPLAIN_PATIENCE);
-    let settled = std::pin::pin!(recorder.settled());
-    futures_util::future::select(settled, patience).await;
-    let mut messages: Vec<Message> =
-        recorder.messages().into_iter().map(|message| told(message, &prefix)).collect();
-    if let Err(error) = outcome {
-        let micros = messages.last().map_or(0, |last| last.micros);
-        let what = error.to_string();
-        messages.push(Message { from: "Cache", to: "App", what, key: prefix, micros });
-    }
-    messages
+/// Loads the keys of several questions, one query for each keyspace.
+async fn fetch_together(
+    fetches: Vec<(Ticket, Vec<Result<Place, Error>>)>,
+    runtime: &Arc<dyn Runtime>,
+) -> Vec<(Ticket, Answer)> {
+    let places: Vec<&Place> = fetches
+        .iter()
+        .flat_map(|(_, places)| places)
+        .filter_map(|place| place.as_ref().ok())
+        .collect();
+    let mut items = fetch(&places, &Traces::default(), runtime).await.into_iter();
+    let answers = fetches.iter().map(|(ticket, places)| {
+        let own = places.iter().map(|place| match place {
+            Ok(_) => items.next().unwrap_or(Ok(None)),
+            Err(error) => Err(error.clone()),
+        });
+        (*ticket, Answer::Items(own.collect()))
+    });
+    answers.collect()
 }
 
-fn told(message: larder::trace::Message, prefix: &str) -> Message {
-    Message {
-        from: message.from.name(),
-        to: message.to.name(),
-        what: message.what,
-        key: format!("{prefix}{}", message.key),
-        micros: u64::try_from(message.at.as_micros()).unwrap_or(u64::MAX),
+/// The items of `places`, in their order.
+async fn fetch(places: &[&Place], traces: &Traces, runtime: &Arc<dyn Runtime>) -> Items {
+    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, (keyspace, _)) in places.iter().enumerate() {
+        groups.entry(&keyspace.name).or_default().push(index);
+    }
+    let loads = groups.into_values().map(|indices| async move {
+        let keyspace = &places[indices[0]].0;
+        let keys = indices.iter().map(|index| places[*index].1.clone()).collect();
+        let options = ReadOptions { trace: traces.of(keyspace), ..ReadOptions::default() };
+        let values = keyspace.cache.get_many(keys, &options).await;
+        indices.into_iter().zip(values).collect::<Vec<_>>()
+    });
+    let mut items: Vec<(usize, larder::Result<Option<Value>>)> =
+        join_all(loads).await.into_iter().flatten().collect();
+    items.sort_by_key(|(index, _)| *index);
+    let now = runtime.now();
+    items.into_iter().map(|(index, value)| held(places[index], value, now)).collect()
+}
+
+fn held(
+    (keyspace, key): &Place,
+    value: larder::Result<Option<Value>>,
+    now: Time,
+) -> Result<Option<Box<dyn Held>>, Error> {
+    let Some(value) = value.map_err(|error| failure::of(&error))? else { return Ok(None) };
+    let fresh_until = keyspace.cache.peek_at(now, key.as_ref(), |found| match found {
+        Peek::Value(_, fresh_until) => fresh_until,
+        Peek::Absent | Peek::Miss => Time::NEVER,
+    });
+    Ok(Some(Box::new(HeldValue { value, fresh_until, now })))
+}
+
+struct HeldValue {
+    value: Value,
+    fresh_until: Time,
+    now: Time,
+}
+
+impl Held for HeldValue {
+    fn item(&self) -> Item<'_> {
+        item(&self.value, self.fresh_until, self.now)
     }
 }
 
@@ -98,14 +145,14 @@ impl Task {
     }
 
     /// The outcome of a task that [is immediate](Self::is_immediate).
-    pub(super) fn run_now(self, traced: &WriteOptions) -> Result<Outcome, Error> {
+    pub(super) fn run_now(self, traces: &Traces) -> Result<Outcome, Error> {
         match self {
             Task::Lease((keyspace, key)) => {
-                let leased = keyspace.cache.lease_with(key, traced);
+                let leased = keyspace.cache.lease_with(key, &traced(traces, &keyspace));
                 Ok(Outcome::Reply(lease_reply(leased.map_err(|error| failure::of(&error))?)?))
             }
             Task::Fill { at: (keyspace, key), lease, value, options } => {
-                let options = WriteOptions { trace: traced.trace.clone(), ..options };
+                let options = WriteOptions { trace: traces.of(&keyspace), ..options };
                 Ok(Outcome::Filled(keyspace.cache.fill_with(key, lease, Some(value), &options)))
             }
             Task::Drop(places) => {
@@ -121,62 +168,66 @@ impl Task {
         }
     }
 
-    async fn run(self, trace: Option<Trace>, runtime: &Arc<dyn Runtime>) -> Result<Outcome, Error> {
+    pub(super) async fn run(
+        self,
+        traces: &Traces,
+        runtime: &Arc<dyn Runtime>,
+    ) -> Result<Outcome, Error> {
         match self {
             Task::Fetch(places) => {
                 let places: Vec<Place> = places.into_iter().collect::<Result<_, _>>()?;
                 let places: Vec<&Place> = places.iter().collect();
-                for item in fetch(&places, trace.as_ref(), runtime).await {
+                for item in fetch(&places, traces, runtime).await {
                     item?;
                 }
                 Ok(Outcome::Done)
             }
             Task::Put { at: (keyspace, key), value, options } => {
-                let options = WriteOptions { trace, ..options };
+                let options = WriteOptions { trace: traces.of(&keyspace), ..options };
                 let put = keyspace.cache.put_with(key, value, options).await;
                 put.map_err(|error| failure::of(&error))?;
                 Ok(Outcome::Done)
             }
-            Task::PutMany(values) => put_many(values, trace).await,
-            Task::Remove(places) => remove(places, trace).await,
-            Task::Update { at, edit } => update(at, edit, trace, runtime).await,
-            immediate => immediate.run_now(&WriteOptions { trace, ..WriteOptions::default() }),
+            Task::PutMany(values) => put_many(values, traces).await,
+            Task::Remove(places) => remove(places, traces).await,
+            Task::Update { at, edit } => update(at, edit, traces, runtime).await,
+            immediate => immediate.run_now(traces),
         }
     }
 
-    /// The prefix of the keyspace concerned, for traces.
-    fn prefix(&self) -> String {
-        let keyspace = match self {
-            Task::Fetch(places) => {
-                places.iter().find_map(|place| place.as_ref().ok()).map(|at| &at.0)
-            }
-            Task::PutMany(values) => values.first().map(|(at, _)| &at.0),
-            Task::Remove(places) | Task::Drop(places) => places.first().map(|at| &at.0),
+    /// The keyspaces concerned, each as often as it has a key here.
+    pub(super) fn keyspaces(&self) -> Vec<Arc<Keyspace>> {
+        let of = |place: &Place| place.0.clone();
+        match self {
+            Task::Fetch(places) => places.iter().flatten().map(of).collect(),
+            Task::PutMany(values) => values.iter().map(|(at, _)| of(at)).collect(),
+            Task::Remove(places) | Task::Drop(places) => places.iter().map(of).collect(),
             Task::Put { at, .. }
             | Task::Update { at, .. }
             | Task::Fill { at, .. }
-            | Task::Lease(at) => Some(&at.0),
-        };
-        keyspace
-            .map_or_else(String::new, |found| String::from_utf8_lossy(&found.prefix).into_owned())
+            | Task::Lease(at) => vec![of(at)],
+        }
     }
 }
 
+fn traced(traces: &Traces, keyspace: &Arc<Keyspace>) -> WriteOptions {
+    WriteOptions { trace: traces.of(keyspace), ..WriteOptions::default() }
+}
+
 /// Writes keys: those of one keyspace as one unit, keyspace after keyspace.
-async fn put_many(values: Vec<(Place, Value)>, trace: Option<Trace>) -> Result<Outcome, Error> {
-    for (keyspace, pairs) in
-        by_keyspace(values.into_iter().map(|((keyspace, key), value)| (keyspace, (key, value))))
-    {
-        let options = WriteOptions { trace: trace.clone(), ..WriteOptions::default() };
+async fn put_many(values: Vec<(Place, Value)>, traces: &Traces) -> Result<Outcome, Error> {
+    let values = values.into_iter().map(|((keyspace, key), value)| (keyspace, (key, value)));
+    for (keyspace, pairs) in by_keyspace(values) {
+        let options = traced(traces, &keyspace);
         keyspace.cache.put_many(pairs, options).await.map_err(|error| failure::of(&error))?;
     }
     Ok(Outcome::Done)
 }
 
-async fn remove(places: Vec<Place>, trace: Option<Trace>) -> Result<Outcome, Error> {
+async fn remove(places: Vec<Place>, traces: &Traces) -> Result<Outcome, Error> {
     let mut removed = 0;
     for (keyspace, keys) in by_keyspace(places.into_iter()) {
-        let options = WriteOptions { trace: trace.clone(), ..WriteOptions::default() };
+        let options = traced(traces, &keyspace);
         let count = keyspace.cache.remove_many(keys, options).await;
         removed += count.map_err(|error| failure::of(&error))?;
     }
@@ -186,11 +237,11 @@ async fn remove(places: Vec<Place>, trace: Option<Trace>) -> Result<Outcome, Err
 async fn update(
     (keyspace, key): Place,
     edit: EditFn,
-    trace: Option<Trace>,
+    traces: &Traces,
     runtime: &Arc<dyn Runtime>,
 ) -> Result<Outcome, Error> {
     let now = runtime.now();
-    let options = WriteOptions { trace, ..WriteOptions::default() };
+    let options = traced(traces, &keyspace);
     let decided = keyspace
         .cache
         .update(key.clone(), options, |present| decide(&keyspace, &key, now, present, edit))
