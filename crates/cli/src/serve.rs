@@ -41,7 +41,7 @@ fn greet(server: &Server, built_in: bool) -> io::Result<()> {
         writeln!(out, "{notice}")?;
     }
     writeln!(out, "larder {} listening on {address}", env!("CARGO_PKG_VERSION"))?;
-    for line in server.report().keyspace_summary() {
+    for line in server.status().keyspace_summary() {
         writeln!(out, "  {line}")?;
     }
     if built_in {

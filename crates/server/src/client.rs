@@ -1,30 +1,22 @@
-//! A client: its session, its store, and the count of all clients.
+//! A client: its session and its store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use larder_protocol::{Limits, Session};
 
+use crate::census::Census;
 use crate::model::{Connection, Service};
-use crate::report::Report;
+use crate::status::Status;
 use crate::store::ClientStore;
 
 /// Opens clients: what a model serves.
 pub struct Clients {
-    report: Arc<Report>,
+    status: Arc<Status>,
     limits: Arc<Limits>,
     clients_max: usize,
     census: Arc<Census>,
-}
-
-/// How many clients there are and have been.
-#[derive(Debug, Default)]
-pub struct Census {
-    connected: AtomicUsize,
-    accepted: AtomicU64,
-    refused: AtomicU64,
 }
 
 /// One client.
@@ -35,10 +27,10 @@ pub struct Client {
 }
 
 impl Clients {
-    /// Clients of the keyspaces behind `report`, at most `clients_max` at a time.
-    pub fn new(report: Arc<Report>, limits: Limits, clients_max: usize) -> Self {
-        let census = report.census.clone();
-        Self { report, limits: Arc::new(limits), clients_max, census }
+    /// Clients of the keyspaces behind `status`, at most `clients_max` at a time.
+    pub fn new(status: Arc<Status>, limits: Limits, clients_max: usize) -> Self {
+        let census = status.census.clone();
+        Self { status, limits: Arc::new(limits), clients_max, census }
     }
 }
 
@@ -46,34 +38,14 @@ impl Service for Clients {
     type Connection = Client;
 
     fn connect(&self, waker: Waker) -> Result<Client, Vec<u8>> {
-        if self.census.connected.fetch_add(1, Ordering::Relaxed) >= self.clients_max {
-            self.census.connected.fetch_sub(1, Ordering::Relaxed);
-            self.census.refused.fetch_add(1, Ordering::Relaxed);
+        let Some(id) = self.census.admit(self.clients_max) else {
             return Err(b"-ERR max number of clients reached\r\n".to_vec());
-        }
-        let id = self.census.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+        };
         Ok(Client {
             session: Session::new(id, self.limits.clone()),
-            store: ClientStore::new(self.report.clone(), waker),
+            store: ClientStore::new(self.status.clone(), waker),
             census: self.census.clone(),
         })
-    }
-}
-
-impl Census {
-    /// Clients connected now.
-    pub fn connected(&self) -> usize {
-        self.connected.load(Ordering::Relaxed)
-    }
-
-    /// Clients accepted so far.
-    pub fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Relaxed)
-    }
-
-    /// Clients refused so far because there were too many.
-    pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
     }
 }
 
@@ -130,7 +102,7 @@ impl Connection for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.census.connected.fetch_sub(1, Ordering::Relaxed);
+        self.census.leave();
     }
 }
 

@@ -10,16 +10,17 @@ pub mod config;
 pub mod model;
 
 mod assemble;
+mod census;
 mod client;
 mod failure;
 mod key;
 mod keyspace;
 mod keyspaces;
 mod mapping;
-mod report;
 mod server;
+mod status;
 mod store;
 mod value;
 
-pub use report::Report;
 pub use server::{Server, Stopped, Stopper, check};
+pub use status::Status;

@@ -13,7 +13,7 @@ use crate::assemble::{self, Assembly, assemble};
 use crate::client::Clients;
 use crate::config::{self, Config, Problem};
 use crate::model::{ModelName, Options, Shutdown};
-use crate::report::Report;
+use crate::status::Status;
 
 /// How often expired copies are swept out.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// A server that listens and is ready to run.
 pub struct Server {
     runtime: tokio::runtime::Runtime,
-    report: Arc<Report>,
+    status: Arc<Status>,
     sources: Vec<Sqlite>,
     notices: Vec<String>,
     listener: TcpListener,
@@ -52,8 +52,8 @@ impl Server {
         let Assembly { keyspaces, sources, notices } =
             runtime.block_on(assemble(&config, &engine))?;
         let model = config.model.to_string();
-        let report = Arc::new(Report::new(keyspaces, model, address.port()));
-        Ok(Self { runtime, report, sources, notices, listener, address, config, shutdown })
+        let status = Arc::new(Status::new(keyspaces, model, address.port()));
+        Ok(Self { runtime, status, sources, notices, listener, address, config, shutdown })
     }
 
     /// Where clients connect.
@@ -67,8 +67,8 @@ impl Server {
     }
 
     /// What can be told about the server.
-    pub fn report(&self) -> &Arc<Report> {
-        &self.report
+    pub fn status(&self) -> &Arc<Status> {
+        &self.status
     }
 
     /// Ends [`run`](Self::run) from another thread, a test or a signal.
@@ -85,25 +85,25 @@ impl Server {
     pub fn run(self) -> io::Result<Stopped> {
         let limits = session_limits(&self.config);
         let clients_max = self.config.limits.maxclients.get();
-        let clients = Arc::new(Clients::new(self.report.clone(), limits, clients_max));
+        let clients = Arc::new(Clients::new(self.status.clone(), limits, clients_max));
         self.start_sweeping();
         let model: ModelName = self.config.model;
         let served = model.run(self.listener, clients, Options::default(), self.shutdown.clone());
         let patience = self.config.limits.shutdown_timeout;
-        let unflushed = self.runtime.block_on(self.report.keyspaces.shutdown(patience));
+        let unflushed = self.runtime.block_on(self.status.keyspaces.shutdown(patience));
         // Loads that hang in a source must not hold up the end.
         self.runtime.shutdown_background();
-        close(self.sources, self.report, patience);
+        close(self.sources, self.status, patience);
         served.map(|()| Stopped { unflushed })
     }
 
     fn start_sweeping(&self) {
-        let report = self.report.clone();
+        let status = self.status.clone();
         self.runtime.spawn(async move {
             let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
             loop {
                 ticks.tick().await;
-                report.keyspaces.sweep();
+                status.keyspaces.sweep();
             }
         });
     }
@@ -145,11 +145,11 @@ fn engine_runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// Closes the sources, which finishes what is queued in them, for as long as `patience` lasts. What
 /// holds them goes along: its end would wait for theirs.
-fn close(sources: Vec<Sqlite>, report: Arc<Report>, patience: Duration) {
+fn close(sources: Vec<Sqlite>, status: Arc<Status>, patience: Duration) {
     let (closing, closed) = mpsc::channel::<()>();
     let spawned = thread::Builder::new().name("larder-closing".to_owned()).spawn(move || {
         sources.iter().for_each(Sqlite::close);
-        drop((report, sources, closing));
+        drop((status, sources, closing));
     });
     match spawned {
         // The sender is never used: what comes is its end, or the end of the patience.

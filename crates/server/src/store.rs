@@ -22,7 +22,7 @@ use larder_protocol::value::Item;
 use crate::failure;
 use crate::key::Key;
 use crate::keyspace::{Keyspace, lifetime};
-use crate::report::Report;
+use crate::status::Status;
 use crate::value::Value;
 
 use answers::Answers;
@@ -31,7 +31,7 @@ use work::{Task, Work};
 
 /// One client's view of the keyspaces.
 pub(crate) struct ClientStore {
-    report: Arc<Report>,
+    status: Arc<Status>,
     runtime: Arc<dyn Runtime>,
     answers: Arc<Answers>,
     now: Time,
@@ -46,10 +46,10 @@ enum Step {
 
 impl ClientStore {
     /// A store whose late answers wake `waker`.
-    pub(crate) fn new(report: Arc<Report>, waker: Waker) -> Self {
-        let runtime = report.keyspaces.runtime().clone();
+    pub(crate) fn new(status: Arc<Status>, waker: Waker) -> Self {
+        let runtime = status.keyspaces.runtime().clone();
         let now = runtime.now();
-        Self { report, runtime, answers: Answers::new(waker), now, work: Vec::new() }
+        Self { status, runtime, answers: Answers::new(waker), now, work: Vec::new() }
     }
 
     /// Looks at the clock, once for all that follows until [`dispatch`](Self::dispatch).
@@ -60,7 +60,7 @@ impl ClientStore {
     /// Starts what has been collected.
     pub(crate) fn dispatch(&mut self) {
         if !self.work.is_empty() {
-            work::start(&self.report, &self.answers, std::mem::take(&mut self.work));
+            work::start(&self.status, &self.answers, std::mem::take(&mut self.work));
         }
     }
 
@@ -70,7 +70,7 @@ impl ClientStore {
     }
 
     fn route(&self, key: &[u8]) -> Result<(Arc<Keyspace>, Key), Error> {
-        self.report.keyspaces.route_owned(key)
+        self.status.keyspaces.route_owned(key)
     }
 
     fn routed(&self, keys: &[&[u8]]) -> Result<Vec<(Arc<Keyspace>, Key)>, Error> {
@@ -99,13 +99,13 @@ impl ClientStore {
             }
             Request::Drop { keys } => Ok(Step::Later(Task::Drop(self.routed(&keys)?))),
             Request::Clear => {
-                self.report.keyspaces.iter().for_each(|keyspace| keyspace.cache.invalidate_all());
+                self.status.keyspaces.iter().for_each(|keyspace| keyspace.cache.invalidate_all());
                 Ok(Step::Done(Outcome::Done))
             }
-            Request::Size => Ok(Step::Done(Outcome::Count(self.report.entries()))),
-            Request::Keyspaces => Ok(Step::Done(Outcome::Reply(self.report.keyspaces()))),
-            Request::Stats { keyspace } => self.report.statistics(keyspace).map(done),
-            Request::Info { section } => Ok(done(Reply::Text(self.report.info(section)))),
+            Request::Size => Ok(Step::Done(Outcome::Count(self.status.entries()))),
+            Request::Keyspaces => Ok(Step::Done(Outcome::Reply(self.status.keyspaces()))),
+            Request::Stats { keyspace } => self.status.statistics(keyspace).map(done),
+            Request::Info { section } => Ok(done(Reply::Text(self.status.info(section)))),
         }
     }
 
@@ -180,7 +180,7 @@ impl Store for ClientStore {
         see: &mut dyn FnMut(Option<Item<'_>>),
     ) -> Result<Result<(), Later>, Error> {
         let now = self.now;
-        let (keyspace, key) = self.report.keyspaces.route(key)?;
+        let (keyspace, key) = self.status.keyspaces.route(key)?;
         Ok(keyspace.cache.peek_at(now, key, |found| match found {
             Peek::Value(value, fresh_until) => {
                 see(Some(item(&value, fresh_until, now)));

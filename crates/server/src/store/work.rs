@@ -16,7 +16,7 @@ use super::{decide, item, lease_reply};
 use crate::failure;
 use crate::key::Key;
 use crate::keyspace::Keyspace;
-use crate::report::Report;
+use crate::status::Status;
 use crate::value::Value;
 
 /// A question, and the ticket under which it is answered.
@@ -44,11 +44,11 @@ pub(super) enum Task {
 type Items = Vec<Result<Option<Box<dyn Held>>, Error>>;
 
 /// Starts questions that were asked together; the answers go to `answers`.
-pub(super) fn start(report: &Arc<Report>, answers: &Arc<Answers>, work: Vec<Work>) {
-    let runtime = report.keyspaces.runtime();
-    let (report, answers) = (report.clone(), answers.clone());
+pub(super) fn start(status: &Arc<Status>, answers: &Arc<Answers>, work: Vec<Work>) {
+    let runtime = status.keyspaces.runtime();
+    let (status, answers) = (status.clone(), answers.clone());
     runtime.spawn(Box::pin(async move {
-        let runtime = report.keyspaces.runtime();
+        let runtime = status.keyspaces.runtime();
         let mut fetches = Vec::new();
         for Work { ticket, mode, task } in work {
             match (task, mode) {

@@ -11,13 +11,13 @@ use larder_protocol::REDIS_VERSION;
 use larder_protocol::error::Error;
 use larder_protocol::reply::Reply;
 
-use crate::client::Census;
+use crate::census::Census;
 use crate::keyspace::{Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
 
 /// Everything that can be told about a server.
 #[derive(Debug)]
-pub struct Report {
+pub struct Status {
     /// Its keyspaces.
     pub keyspaces: Keyspaces,
     /// Its clients.
@@ -30,20 +30,20 @@ pub struct Report {
 }
 
 /// Writes a section of `INFO`.
-type Section = fn(&Report) -> String;
+type Section = fn(&Status) -> String;
 
 /// The sections of `INFO`, in Redis' order.
 const SECTIONS: [(&str, Section); 6] = [
-    ("server", Report::server),
-    ("clients", Report::clients),
-    ("memory", Report::memory),
-    ("stats", Report::stats),
+    ("server", Status::server),
+    ("clients", Status::clients),
+    ("memory", Status::memory),
+    ("stats", Status::stats),
     ("replication", |_| "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n".to_owned()),
-    ("keyspace", Report::keyspace_lines),
+    ("keyspace", Status::keyspace_lines),
 ];
 
-impl Report {
-    /// A report on a server that starts now.
+impl Status {
+    /// The status of a server that starts now.
     pub fn new(keyspaces: Keyspaces, model: String, port: u16) -> Self {
         Self { keyspaces, census: Arc::default(), model, port, started: Instant::now() }
     }
@@ -266,12 +266,12 @@ mod tests {
     use crate::keyspace::tests::plain;
     use crate::value::Value;
 
-    fn report() -> Report {
+    fn report() -> Status {
         let hot = plain("hot", "hot:");
         let key = Key::from(b"k".as_slice());
         hot.cache.put_now(&key, Value::bytes(b"v"), Lifetime::Policy).unwrap();
         let keyspaces = Keyspaces::new(vec![hot], Some(plain("default", "")), 100);
-        Report::new(keyspaces, "tasks".to_owned(), 7379)
+        Status::new(keyspaces, "tasks".to_owned(), 7379)
     }
 
     fn pairs(reply: Reply) -> Vec<(Reply, Reply)> {
