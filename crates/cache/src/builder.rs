@@ -91,7 +91,9 @@ impl<K: Key, V: Value> Builder<K, V> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> larder::Result<()> {
     /// let pages: Cache<u64, Arc<str>> = Cache::builder("pages")
-    ///     .max_bytes(64 << 20, |_key, page| 64 + page.map_or(0, |page| page.len() as u64))
+    ///     .max_bytes(64 << 20, |_key, page: Option<&Arc<str>>| {
+    ///         64 + page.map_or(0, |page| page.len() as u64)
+    ///     })
     ///     .build()?;
     /// assert_eq!(pages.usage().weight_max, 64 << 20);
     /// # Ok(())

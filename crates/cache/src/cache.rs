@@ -1,26 +1,28 @@
 //! The typed handle.
 
+mod form;
+mod hit;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-
-use futures_util::future::BoxFuture;
 
 use crate::builder::Builder;
 use crate::engine::{Edit, Engine, Lease, Leased, Present, Unflushed};
-use crate::entry::EntryView;
+use crate::entry::Entry;
 use crate::error::Result;
 use crate::freshness::Lifetime;
 use crate::journal::JournalStatus;
 use crate::options::{ReadOptions, WriteOptions};
-use crate::runtime::{Runtime, Time};
+use crate::runtime::{Clock, Runtime, Time};
 use crate::source::SourceError;
-use crate::stats::{Count, Statistics};
+use crate::stats::Statistics;
 use crate::tier::{Lookup, MemoryTier, Tier, Usage};
 use crate::{Key, Value};
+
+pub use form::{ToKey, ToValue};
+pub use hit::Get;
 
 /// A cache in front of a source, or on its own.
 ///
@@ -34,6 +36,8 @@ use crate::{Key, Value};
 /// write that has begun runs to its end.
 pub struct Cache<K: Key, V: Value, T = MemoryTier<K, V>> {
     tier: Arc<T>,
+    clock: Clock,
+    refresh_ahead_nanos: u64,
     engine: Arc<Engine<K, V>>,
 }
 
@@ -48,56 +52,6 @@ pub enum Peek<W> {
     Miss,
 }
 
-/// Makes a value of the form in which a tier lends it.
-pub trait ToValue<V> {
-    /// The value, shared or copied as cheaply as its type allows.
-    fn to_value(self) -> V;
-}
-
-impl<V> ToValue<V> for V {
-    #[inline]
-    fn to_value(self) -> V {
-        self
-    }
-}
-
-impl<V: Clone> ToValue<V> for &V {
-    #[inline]
-    fn to_value(self) -> V {
-        self.clone()
-    }
-}
-
-/// Makes a key of the borrowed form in which it is looked up, which for most keys is the key itself.
-///
-/// A key type with a borrowed form of its own implements it for that form, beside `Borrow`.
-#[doc = include_str!("../docs/cache/to_key.md")]
-pub trait ToKey<K> {
-    /// The key.
-    fn to_key(&self) -> K;
-}
-
-impl<K: Clone> ToKey<K> for K {
-    fn to_key(&self) -> K {
-        self.clone()
-    }
-}
-
-macro_rules! to_key {
-    ($($borrowed:ty => $($key:ty),+;)+) => {$($(
-        impl ToKey<$key> for $borrowed {
-            fn to_key(&self) -> $key {
-                self.into()
-            }
-        }
-    )+)+};
-}
-
-to_key! {
-    str => String, Box<str>, Arc<str>;
-    [u8] => Vec<u8>, Box<[u8]>, Arc<[u8]>;
-}
-
 impl<K: Key, V: Value> Cache<K, V> {
     /// Begins a cache. `name` stands in its errors; a server gives the keyspace's.
     #[doc = include_str!("../docs/cache/builder.md")]
@@ -108,7 +62,10 @@ impl<K: Key, V: Value> Cache<K, V> {
 
 impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     pub(crate) fn from_parts(tier: Arc<T>, engine: Arc<Engine<K, V>>) -> Self {
-        Self { tier, engine }
+        let clock = Clock::of(&engine.parts.runtime);
+        let ahead = engine.parts.freshness.refresh_ahead.as_nanos();
+        let refresh_ahead_nanos = u64::try_from(ahead).unwrap_or(u64::MAX);
+        Self { tier, clock, refresh_ahead_nanos, engine }
     }
 
     /// Shows to `see` what the tier holds of `key`, without waiting and without copying.
@@ -132,7 +89,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         T: Lookup<Q>,
         Q: ToKey<K> + ?Sized,
     {
-        self.peek_at(self.engine.parts.runtime.now(), key, see)
+        self.peek_at(self.clock.now(), key, see)
     }
 
     /// [`peek_with`](Self::peek_with) by a caller that has just asked the runtime for the time.
@@ -143,28 +100,24 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         T: Lookup<Q>,
         Q: ToKey<K> + ?Sized,
     {
+        let look = self.look(now);
         let mut see = Some(see);
-        let mut due = None;
-        let shown = self.tier.lookup(key, |entry: EntryView<_>| {
-            if entry.fresh_until <= now {
-                return None;
-            }
-            due = Some(entry.fresh_until);
-            see.take().map(|see| match entry.value {
-                Some(value) => see(Peek::Value(value, entry.fresh_until)),
-                None => see(Peek::Absent),
-            })
+        let shown = self.tier.lookup(key, |entry: Entry<_>| {
+            let see = see.take_if(|_| entry.is_fresh(now))?;
+            let found = match entry.value {
+                Some(value) => Peek::Value(value, entry.fresh_until),
+                None => Peek::Absent,
+            };
+            Some((see(found), entry.fresh_until))
         });
         match (shown.flatten(), see) {
-            (Some(output), _) => {
-                self.after_hit(key, due, now);
+            (Some((output, fresh_until)), _) => {
+                if !look.is_calm(fresh_until) {
+                    self.refresh(key);
+                }
                 output
             }
-            (None, Some(see)) if self.engine.loader.is_some() => see(Peek::Miss),
-            (None, Some(see)) => {
-                self.engine.parts.stats.add(Count::Misses, 1);
-                see(Peek::Absent)
-            }
+            (None, Some(see)) => see(self.unserved()),
             (None, None) => unreachable!("`see` is used up only for an output"),
         }
     }
@@ -198,7 +151,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         T: Lookup<Q>,
         Q: ToKey<K> + ?Sized,
     {
-        Get { cache: self, key, read: None }
+        Get::new(self, key)
     }
 
     /// [`get`](Self::get) with options.
@@ -417,7 +370,8 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     #[doc = include_str!("../docs/cache/sweep.md")]
     pub fn sweep(&self) {
         let now = self.engine.parts.runtime.now();
-        self.tier.retain(&|_, stale_until| now < stale_until);
+        let window = self.engine.parts.freshness.stale_window();
+        self.tier.retain(&|_, fresh_until| now < fresh_until + window);
     }
 
     /// The name that the cache was built with.
@@ -473,71 +427,16 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     pub fn runtime(&self) -> &Arc<dyn Runtime> {
         &self.engine.parts.runtime
     }
-
-    /// What a fresh entry of `key` says, or that there is no such entry.
-    #[inline(always)]
-    fn fresh<Q>(&self, key: &Q) -> Option<Option<V>>
-    where
-        T: Lookup<Q>,
-        for<'a> T::View<'a>: ToValue<V>,
-        Q: ToKey<K> + ?Sized,
-    {
-        let now = self.engine.parts.runtime.now();
-        let found = self.tier.lookup(key, |entry: EntryView<_>| {
-            let value = entry.value.map(ToValue::to_value);
-            (entry.fresh_until > now).then_some((value, entry.fresh_until))
-        });
-        let (value, fresh_until) = found.flatten()?;
-        self.after_hit(key, Some(fresh_until), now);
-        Some(value)
-    }
-
-    #[inline]
-    fn after_hit<Q>(&self, key: &Q, fresh_until: Option<Time>, now: Time)
-    where
-        Q: ToKey<K> + ?Sized,
-    {
-        self.engine.parts.stats.add(Count::Hits, 1);
-        let ahead = self.engine.parts.freshness.refresh_ahead;
-        if !ahead.is_zero() && fresh_until.is_some_and(|until| until <= now + ahead) {
-            self.engine.refresh(&key.to_key());
-        }
-    }
-}
-
-/// The future of [`Cache::get`].
-pub struct Get<'a, Q: ?Sized, K: Key, V: Value, T> {
-    cache: &'a Cache<K, V, T>,
-    key: &'a Q,
-    read: Option<BoxFuture<'a, Result<Option<V>>>>,
-}
-
-impl<Q, K, V, T> Future for Get<'_, Q, K, V, T>
-where
-    K: Key,
-    V: Value,
-    T: Tier<K, V> + Lookup<Q>,
-    for<'a> T::View<'a>: ToValue<V>,
-    Q: ToKey<K> + ?Sized,
-{
-    type Output = Result<Option<V>>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.read.is_none() {
-            if let Some(value) = self.cache.fresh(self.key) {
-                return Poll::Ready(Ok(value));
-            }
-        }
-        let Get { cache, key, read } = &mut *self;
-        let read = read.get_or_insert_with(|| cache.engine.read_alone(key.to_key()));
-        read.as_mut().poll(context)
-    }
 }
 
 impl<K: Key, V: Value, T> Clone for Cache<K, V, T> {
     fn clone(&self) -> Self {
-        Self { tier: self.tier.clone(), engine: self.engine.clone() }
+        Self {
+            tier: self.tier.clone(),
+            clock: self.clock.clone(),
+            refresh_ahead_nanos: self.refresh_ahead_nanos,
+            engine: self.engine.clone(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::entry::Version;
 use crate::error::{Error, ErrorKind, Result};
 use crate::freshness::Moment;
 use crate::journal::Journal;
@@ -20,7 +21,7 @@ use crate::stats::Count;
 use crate::strategy::{Policy, Reader};
 use crate::trace::Participant::{App, Cache};
 use crate::trace::Tell;
-use crate::{Key, Value, Version};
+use crate::{Key, Value};
 
 pub use read::Present;
 pub use write::Edit;
@@ -100,7 +101,7 @@ impl Lease {
     /// assert_eq!(Lease::from_token(7).token(), 7);
     /// ```
     pub fn token(self) -> u64 {
-        self.0.as_u64()
+        self.0.0
     }
 
     /// The lease that a number stands for. A number that no lease gave fills nothing.
@@ -159,8 +160,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let parts = &self.parts;
         let now = parts.runtime.now();
         let moment = Moment { now, random: parts.runtime.random(), kept: None };
-        let version = parts.keys.next_version();
-        let entry = parts.freshness.entry(value, version, options.lifetime, moment);
+        let entry = parts.freshness.entry(value, options.lifetime, moment);
         let fill = parts.keys.fill(&key, lease.0, now, entry);
         match fill {
             Fill::Void => parts.stats.add(Count::FillsVoid, 1),

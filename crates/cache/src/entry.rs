@@ -2,78 +2,30 @@
 
 use crate::runtime::Time;
 
-/// The order of fills and writes in one cache: a later one has a larger version.
+/// The order of flights, leases and writes in one cache: a later one has a larger version.
 ///
-/// ```
-/// use larder::Version;
-///
-/// assert!(Version::from_u64(7) < Version::from_u64(8)); // the later of two fills
-/// ```
+/// Versions stay with what is under way. An entry has none: whether one may be put into a tier is
+/// decided before it gets there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(pub(crate) u64);
+pub(crate) struct Version(pub(crate) u64);
 
-impl Version {
-    /// The version that a number stands for; for tiers that keep entries in another form.
-    ///
-    /// ```
-    /// # use larder::Version;
-    /// assert_eq!(Version::from_u64(7).as_u64(), 7);
-    /// ```
-    pub const fn from_u64(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The version as a number.
-    ///
-    /// ```
-    /// # use larder::Version;
-    /// assert_eq!(Version::from_u64(7).as_u64(), 7);
-    /// ```
-    pub fn as_u64(self) -> u64 {
-        self.0
-    }
-}
-
-/// A value or "known absent", its version and its freshness.
+/// A value or "known absent", and its freshness.
+///
+/// It has no more fields than a hit needs: with a key of three words and a value of two it fits the
+/// 64 bytes of a cache line in [`MemoryTier`](crate::tier::MemoryTier). How long it is of use
+/// after that is the policy's to say.
 ///
 /// ```
+/// use larder::Entry;
 /// use larder::runtime::Time;
-/// use larder::{Entry, Version};
 ///
-/// let entry = Entry {
-///     value: Some("tea"),
-///     version: Version::from_u64(1),
-///     fresh_until: Time::from_nanos(100),
-///     stale_until: Time::from_nanos(150),
-/// };
+/// let entry = Entry { value: Some("tea"), fresh_until: Time::from_nanos(100) };
 /// assert!(entry.is_fresh(Time::from_nanos(99)));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<V> {
-    /// The value; `None` is known absent.
+    /// The value, or the form in which a tier lends it; `None` is known absent.
     pub value: Option<V>,
-    /// Which fill or write put it there.
-    pub version: Version,
-    /// Until when it may be served without a word.
-    pub fresh_until: Time,
-    /// Until when it may still be of use: while it is refreshed, or when the source fails.
-    pub stale_until: Time,
-}
-
-/// An entry as a tier shows it: the value borrowed in the tier's own form.
-///
-/// ```
-/// use larder::EntryView;
-/// use larder::runtime::Time;
-///
-/// let row = String::from("tea");
-/// let lent = EntryView { value: Some(row.as_str()), fresh_until: Time::NEVER };
-/// assert_eq!(lent.value, Some("tea"));
-/// ```
-#[derive(Debug, Clone, Copy)]
-pub struct EntryView<W> {
-    /// The value; `None` is known absent.
-    pub value: Option<W>,
     /// Until when it may be served without a word.
     pub fresh_until: Time,
 }
@@ -82,9 +34,8 @@ impl<V> Entry<V> {
     /// Whether it may be served without a word at `now`.
     ///
     /// ```
-    /// # use larder::{Entry, Version, runtime::Time};
-    /// # let (version, fresh_until) = (Version::from_u64(1), Time::from_nanos(100));
-    /// # let entry = Entry { value: Some("tea"), version, fresh_until, stale_until: fresh_until };
+    /// # use larder::{Entry, runtime::Time};
+    /// # let entry = Entry { value: Some("tea"), fresh_until: Time::from_nanos(100) };
     /// assert!(!entry.is_fresh(entry.fresh_until));
     /// ```
     pub fn is_fresh(&self, now: Time) -> bool {

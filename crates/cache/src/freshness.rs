@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::entry::{Entry, Version};
+use crate::entry::Entry;
 use crate::runtime::Time;
 
 /// The freshness policy of a cache. The default: copies never expire, absence is not cached,
@@ -123,7 +123,6 @@ impl Freshness {
     pub(crate) fn entry<V>(
         &self,
         value: Option<V>,
-        version: Version,
         lifetime: Lifetime,
         moment: Moment,
     ) -> Option<Entry<V>> {
@@ -135,8 +134,7 @@ impl Freshness {
             (_, Lifetime::Forever) => Time::NEVER,
             (_, Lifetime::For(span)) => moment.now + span,
         };
-        let stale_until = fresh_until + self.stale_window();
-        Some(Entry { value, version, fresh_until, stale_until })
+        Some(Entry { value, fresh_until })
     }
 
     /// The longest time for which an expired copy may be of use.
@@ -168,7 +166,7 @@ mod tests {
     const NOW: Moment = Moment { now: Time::from_nanos(1_000), random: u64::MAX, kept: None };
 
     fn fresh_nanos(policy: &Freshness, value: Option<u8>, lifetime: Lifetime) -> Option<u64> {
-        let entry = policy.entry(value, Version(1), lifetime, NOW)?;
+        let entry = policy.entry(value, lifetime, NOW)?;
         Some(entry.fresh_until.as_nanos() - NOW.now.as_nanos())
     }
 
@@ -193,7 +191,6 @@ mod tests {
             stale_while_revalidate: Duration::from_nanos(7),
             ..Freshness::ttl(Duration::from_nanos(100))
         };
-        let entry = policy.entry(Some(1), Version(1), Lifetime::Policy, NOW).unwrap();
-        assert_eq!(entry.stale_until, entry.fresh_until + Duration::from_nanos(70));
+        assert_eq!(policy.stale_window(), Duration::from_nanos(70));
     }
 }

@@ -60,7 +60,7 @@ use std::hash::Hash;
 pub use builder::Builder;
 pub use cache::{Cache, Get, Peek, ToKey, ToValue};
 pub use engine::{Edit, Lease, Leased, Present, Unflushed};
-pub use entry::{Entry, EntryView, Version};
+pub use entry::Entry;
 pub use error::{Error, ErrorKind, Result};
 pub use freshness::{Freshness, Lifetime, LoadTimeout};
 pub use options::{Accept, ReadOptions, WriteOptions};

@@ -315,10 +315,9 @@ impl<K: Key, V: Value> Airborne<K, V> {
 
     fn entry(&self, value: Option<V>) -> Option<Entry<V>> {
         let parts = &self.parts;
-        let version = parts.keys.next_version();
         let moment =
             Moment { now: parts.runtime.now(), random: parts.runtime.random(), kept: None };
-        parts.freshness.entry(value, version, Lifetime::Policy, moment)
+        parts.freshness.entry(value, Lifetime::Policy, moment)
     }
 
     fn end(&self, landing: Landing<V>, entry: Option<Entry<V>>) {

@@ -44,10 +44,9 @@ impl<K: Key, V: Value> Parts<K, V> {
         Error::from_source(&self.name, key, error)
     }
 
-    /// The entry for a value that the writer behind `guard` has written.
+    /// The entry for a value that a writer has written.
     pub(crate) fn written_entry(
         &self,
-        guard: &WriteGuard<K, V>,
         value: Option<V>,
         lifetime: Lifetime,
         kept: Option<&Entry<V>>,
@@ -55,7 +54,7 @@ impl<K: Key, V: Value> Parts<K, V> {
         let now = self.runtime.now();
         let kept = kept.filter(|entry| entry.is_fresh(now)).map(|entry| entry.fresh_until);
         let moment = Moment { now, random: self.runtime.random(), kept };
-        self.freshness.entry(value, guard.version(), lifetime, moment)
+        self.freshness.entry(value, lifetime, moment)
     }
 
     /// What takes the place of a key's entry when no source is asked.
@@ -67,8 +66,7 @@ impl<K: Key, V: Value> Parts<K, V> {
     ) -> Replacement<V> {
         let kept = present.map(|entry| entry.fresh_until);
         let moment = Moment { now: self.runtime.now(), random: self.runtime.random(), kept };
-        let version = self.keys.next_version();
-        let entry = self.freshness.entry(Some(value), version, lifetime, moment);
+        let entry = self.freshness.entry(Some(value), lifetime, moment);
         entry.map_or(Replacement::Remove, Replacement::Entry)
     }
 

@@ -3,6 +3,7 @@
 //! Nothing else in this crate reads a clock, sleeps, spawns or draws a random number, so that
 //! [`Simulated`] can run every strategy under virtual time, one interleaving at a time.
 
+mod clock;
 mod simulated;
 mod ticker;
 mod tokio;
@@ -13,7 +14,10 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 pub use self::simulated::{Simulated, Task};
+pub use self::ticker::Ticker;
 pub use self::tokio::TokioRuntime;
+
+pub(crate) use self::clock::Clock;
 
 /// A moment on a runtime's own monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +64,12 @@ pub trait Runtime: Send + Sync + 'static {
     /// The time to the microsecond, on the same scale; for traces and measurements.
     fn now_precise(&self) -> Time {
         self.now()
+    }
+
+    /// The ticker whose time [`now`](Self::now) tells, if it tells that of one: a cache then reads it
+    /// without asking. `None` unless a runtime says otherwise, as one with a time of its own must.
+    fn ticker(&self) -> Option<&'static Ticker> {
+        None
     }
 
     /// Runs `task` to its end, whoever started it.

@@ -58,7 +58,12 @@ pub struct Statistics {
 /// One of the counters of [`Statistics`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
+    /// Hits that are counted as such.
     Hits,
+    /// Looks at the tier that are counted before they are known to be hits.
+    Looks,
+    /// Of those, the ones that were none.
+    Unserved,
     Misses,
     Stale,
     Joined,
@@ -75,14 +80,14 @@ pub(crate) enum Count {
 }
 
 const COUNTS: usize = Count::WriteRetries as usize + 1;
-/// Shards that each belong to one thread for as long as the process lives. Threads that come when
-/// all have been given away share the last.
-const EXCLUSIVE: usize = 31;
-const SHARDS: usize = EXCLUSIVE + 1;
+/// Threads that have a shard of their own, for as long as the process lives. Those that come later
+/// share one.
+const OWNERS: usize = 31;
 
 /// Counters, spread over shards so that threads do not fight for one cache line.
 pub(crate) struct Counters {
-    shards: [Shard; SHARDS],
+    owned: [Shard; OWNERS],
+    shared: Shard,
 }
 
 #[derive(Default)]
@@ -91,30 +96,37 @@ struct Shard([AtomicU64; COUNTS]);
 
 impl Counters {
     pub(crate) fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Shard::default()) }
+        Self { owned: std::array::from_fn(|_| Shard::default()), shared: Shard::default() }
     }
 
     #[inline]
     pub(crate) fn add(&self, count: Count, amount: u64) {
-        let shard = own_shard();
-        let counter = &self.shards[shard].0[count as usize];
-        match shard < EXCLUSIVE {
-            // Nobody else writes it: no locked instruction is needed.
-            true => counter.store(counter.load(Ordering::Relaxed) + amount, Ordering::Relaxed),
-            false => {
-                counter.fetch_add(amount, Ordering::Relaxed);
-            }
+        let Some(shard) = self.owned.get(OWN.get()) else { return self.add_shared(count, amount) };
+        // Nobody else writes it: no locked instruction is needed.
+        let counter = &shard.0[count as usize];
+        counter.store(counter.load(Ordering::Relaxed) + amount, Ordering::Relaxed);
+    }
+
+    /// Adds what a thread counts before it has a shard, or without ever having one.
+    #[cold]
+    fn add_shared(&self, count: Count, amount: u64) {
+        if OWN.get() == UNKNOWN {
+            OWN.set(THREADS.fetch_add(1, Ordering::Relaxed).min(OWNERS));
         }
+        self.shared.0[count as usize].fetch_add(amount, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> Statistics {
+        let shards = self.owned.iter().chain([&self.shared]);
         let sum = |count: Count| {
             let values =
-                self.shards.iter().map(|shard| shard.0[count as usize].load(Ordering::Relaxed));
-            values.sum()
+                shards.clone().map(|shard| shard.0[count as usize].load(Ordering::Relaxed));
+            values.sum::<u64>()
         };
+        // First, so that it counts no look that is not in the other sum.
+        let unserved = sum(Count::Unserved);
         Statistics {
-            hits: sum(Count::Hits),
+            hits: (sum(Count::Hits) + sum(Count::Looks)).saturating_sub(unserved),
             misses: sum(Count::Misses),
             stale: sum(Count::Stale),
             joined: sum(Count::Joined),
@@ -136,18 +148,32 @@ static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// Constant until it is first used: reading it then needs no check for its initialisation.
-    static SHARD: Cell<usize> = const { Cell::new(UNKNOWN) };
+    static OWN: Cell<usize> = const { Cell::new(UNKNOWN) };
 }
 
 const UNKNOWN: usize = usize::MAX;
 
-#[inline]
-fn own_shard() -> usize {
-    SHARD.with(|shard| match shard.get() {
-        UNKNOWN => {
-            shard.set(THREADS.fetch_add(1, Ordering::Relaxed).min(EXCLUSIVE));
-            shard.get()
-        }
-        known => known,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_with_and_without_a_shard_of_their_own_lose_no_count() {
+        let counters = Counters::new();
+        std::thread::scope(|scope| {
+            (0..2 * OWNERS).for_each(|_| {
+                scope.spawn(|| (0..1_000).for_each(|_| counters.add(Count::Loads, 1)));
+            });
+        });
+        assert_eq!(counters.read().loads, 2_000 * OWNERS as u64);
+    }
+
+    #[test]
+    fn a_look_is_a_hit_unless_it_was_not_served() {
+        let counters = Counters::new();
+        counters.add(Count::Hits, 1);
+        counters.add(Count::Looks, 3);
+        counters.add(Count::Unserved, 2);
+        assert_eq!(counters.read().hits, 2);
+    }
 }

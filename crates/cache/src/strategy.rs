@@ -8,18 +8,18 @@
 //! | [write-behind](write_behind) | the cache, what is pending first | the journal, then the cache; workers write the source |
 //! | [write-around](write_around) | as chosen | the source; a cached copy is dropped |
 //!
-//! A cache without a source has no strategy: it is [plain](plain).
+//! A cache without a source has no strategy: it is [`plain`].
 //!
 //! A strategy names no concrete tier, source or journal. What all of them share is not here: races
 //! between fills, writes and invalidations are settled in `keys`, loads in `load`.
 
 mod backed;
-mod cache_aside;
-mod plain;
-mod read_through;
-mod write_around;
-mod write_behind;
-mod write_through;
+pub mod cache_aside;
+pub mod plain;
+pub mod read_through;
+pub mod write_around;
+pub mod write_behind;
+pub mod write_through;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ mod memory;
 
 use std::fmt;
 
-use crate::entry::{Entry, EntryView};
+use crate::entry::Entry;
 use crate::runtime::Time;
 
 pub use memory::MemoryTier;
@@ -30,7 +30,7 @@ pub trait Tier<K, V>: Send + Sync + 'static {
     fn remove(&self, key: &K) -> bool;
 
     /// Removes every entry that `keep` does not keep. `keep` sees a key and until when its entry
-    /// may be of use.
+    /// is fresh.
     fn retain(&self, keep: &(dyn Fn(&K, Time) -> bool + Sync));
 
     /// Removes every entry.
@@ -48,7 +48,7 @@ pub trait Lookup<Q: ?Sized>: Send + Sync + 'static {
         Self: 'a;
 
     /// Shows the entry of `key` to `see`; `None` when there is none.
-    fn lookup<R>(&self, key: &Q, see: impl FnOnce(EntryView<Self::View<'_>>) -> R) -> Option<R>;
+    fn lookup<R>(&self, key: &Q, see: impl FnOnce(Entry<Self::View<'_>>) -> R) -> Option<R>;
 }
 
 /// Why a tier did not take an entry.

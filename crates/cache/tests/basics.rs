@@ -1,5 +1,10 @@
 //! What a cache does when nothing goes wrong.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on should stop where it stands, like a test"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -1,5 +1,10 @@
 //! What every source must do, run over each of them. Where they differ, their capabilities say so.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on should stop where it stands, like a test"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

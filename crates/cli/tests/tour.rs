@@ -7,6 +7,11 @@
 //! RENEW_TOUR=1 cargo test -p larder-cli --test tour
 //! ```
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helpers, like the test itself, stop where they stand when something fails"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 

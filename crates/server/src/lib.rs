@@ -2,7 +2,7 @@
 //! connections.
 //!
 //! A [`Server`] is made of a [`Config`](config::Config). It opens the sources, makes the keyspaces
-//! and hands a [service](model::Service) to a [model](model), which moves bytes between sockets and
+//! and hands a [service](model::Service) to a [`model`], which moves bytes between sockets and
 //! sessions.
 
 pub mod airports;

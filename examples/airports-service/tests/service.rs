@@ -1,5 +1,10 @@
 //! The service over real HTTP, on a free port and a fresh file.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helpers, like the test itself, stop where they stand when something fails"
+)]
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;

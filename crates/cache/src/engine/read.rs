@@ -338,7 +338,8 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn usable_stale(&self, key: &K, now: Time) -> Option<Entry<V>> {
-        self.parts.keys.entry(key).filter(|entry| now < entry.stale_until)
+        let window = self.parts.freshness.stale_window();
+        self.parts.keys.entry(key).filter(|entry| now < entry.fresh_until + window)
     }
 
     /// What a reader is given at once although the key is being loaded.

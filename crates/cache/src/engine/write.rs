@@ -197,7 +197,6 @@ impl<K: Key, V: Value> Engine<K, V> {
             Lifetime::For(span) => now + span,
             Lifetime::Policy => self.parts.freshness.ttl.map_or(Time::NEVER, |ttl| now + ttl),
         };
-        entry.stale_until = entry.fresh_until + self.parts.freshness.stale_window();
     }
 
     async fn carry_out(

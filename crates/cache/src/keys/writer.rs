@@ -125,11 +125,6 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
         &self.held().key
     }
 
-    /// The version that this write gives its entry.
-    pub(crate) fn version(&self) -> Version {
-        self.held().version
-    }
-
     /// From here on the source may have the write. A writer that panics or is dropped before it has
     /// settled the copy, or has said to [`trust`](Self::trust) it, leaves none.
     pub(crate) fn doubt(&self) {

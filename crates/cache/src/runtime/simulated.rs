@@ -273,8 +273,7 @@ mod tests {
                 world.start(async move { log.lock().push(task) });
             }
             world.run_until_idle();
-            let order = log.lock().clone();
-            order
+            log.lock().clone()
         };
         assert_eq!(order(7), order(7));
         assert_ne!(order(7), order(8));

@@ -17,9 +17,18 @@ const IDLE_TICKS: u32 = 50;
 const ASLEEP: u64 = 0;
 
 /// The time, renewed by a thread while somebody reads it.
+///
+/// There is one in a process: [`Runtime::ticker`](super::Runtime::ticker) hands it from a runtime
+/// to the caches on it.
+///
+/// ```
+/// use larder::runtime::{Runtime, Simulated};
+///
+/// assert!(Simulated::new(1).ticker().is_none(), "virtual time has no ticker");
+/// ```
 #[derive(Debug)]
 #[repr(align(128))]
-pub(super) struct Ticker {
+pub struct Ticker {
     nanos: AtomicU64,
     /// Whether somebody has read it since the last tick.
     read: AtomicBool,

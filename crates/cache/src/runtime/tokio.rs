@@ -41,6 +41,10 @@ impl Runtime for TokioRuntime {
         self.clock.now()
     }
 
+    fn ticker(&self) -> Option<&'static Ticker> {
+        Some(self.clock)
+    }
+
     fn now_precise(&self) -> Time {
         self.clock.now_precise()
     }

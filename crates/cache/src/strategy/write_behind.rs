@@ -240,9 +240,8 @@ impl<K: Key, V: Value> AtWork<K, V> {
             }
             value => Some(value),
         };
-        let entry = known.and_then(|value| {
-            parts.written_entry(&write.guard, value, options.lifetime, earlier.as_ref())
-        });
+        let entry =
+            known.and_then(|value| parts.written_entry(value, options.lifetime, earlier.as_ref()));
         options.trace.tell(Cache, Cache, settling(&entry), &append.key);
         parts.install(&write.guard, entry);
     }

@@ -148,9 +148,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
         let key = write.guard.key();
         let kept = earlier.or_else(|| parts.keys.entry(key));
         let entry = match self.backed.value_after(write, stored, kept.as_ref()) {
-            Known::Value(value) => {
-                parts.written_entry(&write.guard, value, options.lifetime, kept.as_ref())
-            }
+            Known::Value(value) => parts.written_entry(value, options.lifetime, kept.as_ref()),
             Known::Unsure => None,
         };
         options.trace.tell(Cache, Cache, settling(&entry), key);

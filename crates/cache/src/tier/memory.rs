@@ -4,7 +4,7 @@
 //! expired entries stay until they are read, swept or evicted.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
 use super::{Lookup, Refused, Tier, Usage};
-use crate::entry::{Entry, EntryView};
+use crate::entry::Entry;
 use crate::runtime::Time;
 use crate::{Key, Value};
 
@@ -45,26 +45,32 @@ impl<K: Key, V: Value> MemoryTier<K, V> {
     }
 
     fn new(entries: u64, weight: u64, weigh: Option<Weigh<K, V>>) -> Self {
-        let evictions = Evictions::default();
+        let hasher = RandomState::default();
+        let evictions = Evictions { count: Arc::default(), hasher: hasher.clone() };
         let options = OptionsBuilder::new()
+            .hot_allocation(HOT_SHARE)
             .estimated_items_capacity(usize::try_from(entries.max(1)).unwrap_or(usize::MAX))
             .weight_capacity(weight.max(1))
             .build()
             .expect("both capacities are set");
         let scale = Scale(weigh.clone());
-        let hasher = RandomState::default();
         let entries = Cache::with_options(options, scale, hasher, evictions.clone());
         Self { entries, weigh, evictions }
     }
 
     fn fits(&self, key: &K, entry: &Entry<V>) -> bool {
         let Some(weigh) = &self.weigh else { return true };
-        weigh(key, entry.value.as_ref()) <= self.entries.shard_capacity()
+        let weight_max = self.entries.shard_capacity() as f64 * HOT_SHARE;
+        weigh(key, entry.value.as_ref()) <= weight_max as u64
     }
 }
 
 /// Only how many buckets to begin with: the weight decides what is evicted.
 const BYTES_PER_ENTRY_GUESS: u64 = 256;
+
+/// The share of a shard that is for entries read more than once, which is quick_cache's own default.
+/// An entry that is larger than this share is not taken.
+const HOT_SHARE: f64 = 0.97;
 
 impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
     fn entry(&self, key: &K) -> Option<Entry<V>> {
@@ -76,7 +82,8 @@ impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
             self.entries.remove(&key);
             return Err(Refused::TooLarge);
         }
-        self.entries.insert(key, entry);
+        let mut change = Change { replaces: Some(self.evictions.hasher.hash_one(&key)) };
+        self.entries.insert_with_lifecycle(key, entry, &mut change);
         Ok(())
     }
 
@@ -85,7 +92,7 @@ impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
     }
 
     fn retain(&self, keep: &(dyn Fn(&K, Time) -> bool + Sync)) {
-        self.entries.retain(|key, entry| keep(key, entry.stale_until));
+        self.entries.retain(|key, entry| keep(key, entry.fresh_until));
     }
 
     fn clear(&self) {
@@ -97,7 +104,7 @@ impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
             entries: self.entries.len() as u64,
             weight: self.entries.weight(),
             weight_max: self.entries.capacity(),
-            evictions: self.evictions.0.load(Ordering::Relaxed),
+            evictions: self.evictions.count.load(Ordering::Relaxed),
         }
     }
 }
@@ -112,9 +119,8 @@ where
     type View<'a> = V;
 
     #[inline]
-    fn lookup<R>(&self, key: &Q, see: impl FnOnce(EntryView<V>) -> R) -> Option<R> {
-        let entry = self.entries.get(key)?;
-        Some(see(EntryView { value: entry.value, fresh_until: entry.fresh_until }))
+    fn lookup<R>(&self, key: &Q, see: impl FnOnce(Entry<V>) -> R) -> Option<R> {
+        self.entries.get(key).map(see)
     }
 }
 
@@ -133,13 +139,60 @@ impl<K, V> Weighter<K, Entry<V>> for Scale<K, V> {
     }
 }
 
-#[derive(Clone, Default)]
-struct Evictions(Arc<AtomicU64>);
+/// Counts what is evicted for room.
+#[derive(Clone)]
+struct Evictions {
+    count: Arc<AtomicU64>,
+    hasher: RandomState,
+}
 
-impl<K, V> Lifecycle<K, V> for Evictions {
-    type RequestState = ();
+/// One change of the entries.
+#[derive(Default)]
+struct Change {
+    /// The hash of the key whose earlier entry gives way to its new one.
+    replaces: Option<u64>,
+}
 
-    fn on_evict(&self, _state: &mut Self::RequestState, _key: K, _value: V) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+impl<K: Hash, V> Lifecycle<K, V> for Evictions {
+    type RequestState = Change;
+
+    fn on_evict(&self, change: &mut Change, key: K, _value: V) {
+        // quick_cache tells of an entry that is replaced as of one that is evicted.
+        if change.replaces != Some(self.hasher.hash_one(&key)) {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(value: u64) -> Entry<u64> {
+        Entry { value: Some(value), fresh_until: Time::NEVER }
+    }
+
+    #[test]
+    fn only_what_makes_room_is_an_eviction() {
+        let tier = MemoryTier::with_entries(64);
+        (0..10).for_each(|value| tier.insert(1_u64, entry(value)).unwrap());
+        assert!(tier.remove(&1));
+        tier.insert(2, entry(0)).unwrap();
+        tier.retain(&|_, _| false);
+        tier.insert(3, entry(0)).unwrap();
+        tier.clear();
+        assert_eq!(tier.usage().evictions, 0, "replaced, removed, swept and cleared");
+        (0..1_000).for_each(|key| tier.insert(key, entry(0)).unwrap());
+        assert_eq!(tier.usage().evictions, 1_000 - tier.usage().entries);
+    }
+
+    #[test]
+    fn an_entry_that_is_taken_is_there() {
+        let tier = MemoryTier::with_bytes(1_000_000, |_: &u64, value| *value.unwrap_or(&1));
+        let shard = tier.entries.shard_capacity();
+        for weight in shard * 9 / 10..=shard {
+            let taken = tier.insert(1, entry(weight)).is_ok();
+            assert_eq!(tier.entry(&1).is_some(), taken, "{weight} of {shard}");
+        }
     }
 }

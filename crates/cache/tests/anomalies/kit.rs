@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use larder::Entry;
-use larder::EntryView;
 use larder::runtime::{Runtime, Simulated, Time};
 use larder::source::{Capabilities, Change, Loaded, Source, SourceError, SourceErrorKind, Stored};
 use larder::tier::{Lookup, MemoryTier, Refused, Tier, Usage};
@@ -276,7 +275,7 @@ impl Tier<String, u64> for TestTier {
 impl Lookup<str> for TestTier {
     type View<'a> = <MemoryTier<String, u64> as Lookup<str>>::View<'a>;
 
-    fn lookup<R>(&self, key: &str, see: impl FnOnce(EntryView<Self::View<'_>>) -> R) -> Option<R> {
+    fn lookup<R>(&self, key: &str, see: impl FnOnce(Entry<Self::View<'_>>) -> R) -> Option<R> {
         self.entries.lookup(key, see)
     }
 }

@@ -55,7 +55,7 @@ fn refused(setup: &Setup, args: &[&str]) -> String {
 fn refuse(setup: &Setup, message: &str) {
     let tables = || -> Option<String> {
         let tables = "SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table'";
-        setup.path("larder.db").is_file().then(|| ())?;
+        setup.path("larder.db").is_file().then_some(())?;
         setup.database().query_row(tables, [], |row| row.get(0)).unwrap_or_default()
     };
     let before = (tables(), files(setup));
