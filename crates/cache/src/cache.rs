@@ -42,6 +42,20 @@ pub struct Cache<K: Key, V: Value, T = MemoryTier<K, V>> {
 }
 
 /// What a look at the tier found.
+///
+/// ```
+/// use larder::{Cache, Peek, Strategy, runtime::Simulated, source};
+/// # use std::sync::Arc;
+///
+/// let squares: Cache<u64, u64> = Cache::builder("squares")
+///     .max_entries(100)
+///     .source(source::load_with(|n: u64| async move { Ok(Some(n * n)) }))
+///     .strategy(Strategy::ReadThrough)
+///     .runtime(Arc::new(Simulated::new(1)))
+///     .build()?;
+/// assert!(squares.peek_with(&7, |found| found == Peek::Miss));
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peek<W> {
     /// A fresh value, and when it expires.
@@ -259,8 +273,8 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         Ok(self.remove_many(vec![key], WriteOptions::default()).await? > 0)
     }
 
-    /// [`remove`](Self::remove) for several keys; says how many there were. With write-behind, a key
-    /// that neither cache nor journal knows counts as none while the source cannot be asked.
+    /// [`remove`](Self::remove) for several keys; says how many there were. A key of which nobody can
+    /// tell counts, such as one that is not cached while the source is down.
     #[doc = include_str!("../docs/cache/remove_many.md")]
     pub async fn remove_many(&self, keys: Vec<K>, options: WriteOptions) -> Result<u64> {
         self.engine.remove(keys, options).await

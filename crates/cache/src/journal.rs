@@ -14,10 +14,49 @@ use crate::trace::Trace;
 pub use memory::{Limits, MemoryJournal};
 
 /// The place of a record in its journal. A later record has a larger one.
+///
+/// ```
+/// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+/// # let world = Simulated::new(1);
+/// # let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
+/// # let runtime = Arc::new(world.clone());
+/// # let journal = Arc::new(MemoryJournal::<&str, u64>::new(limits, runtime, |_, _| 1));
+/// # let append = |key, value| {
+/// #     let journal = journal.clone();
+/// #     let write = Append { key, value, trace: None };
+/// #     world.block_on(async move { journal.append(vec![write]).await })
+/// # };
+/// let (first, second) = (append("tea", Some(3))?, append("tea", None)?);
+/// assert!(first < second);
+/// # Ok::<(), AppendError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
 
 /// A write that a journal holds.
+///
+/// ```
+/// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+/// # let world = Simulated::new(1);
+/// # let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
+/// # let runtime = Arc::new(world.clone());
+/// # let journal = Arc::new(MemoryJournal::<&str, u64>::new(limits, runtime, |_, _| 1));
+/// # let append = |key, value| {
+/// #     let journal = journal.clone();
+/// #     let write = Append { key, value, trace: None };
+/// #     world.block_on(async move { journal.append(vec![write]).await })
+/// # };
+/// append("tea", Some(3))?;
+/// # let worker = journal.clone();
+/// # let batch = world.block_on(async move { worker.next_batch().await }).unwrap();
+/// let record = &batch.records[0];
+/// assert_eq!((record.key, record.value), ("tea", Some(3)));
+/// # Ok::<(), AppendError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Record<K, V> {
     /// Its place.
@@ -33,6 +72,14 @@ pub struct Record<K, V> {
 }
 
 /// A write on its way into a journal.
+///
+/// ```
+/// use larder::journal::Append;
+///
+/// let put = Append { key: "tea", value: Some(3), trace: None };
+/// let delete: Append<&str, u64> = Append { key: "milk", value: None, trace: None };
+/// # drop((put, delete));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Append<K, V> {
     /// The key.
@@ -45,6 +92,29 @@ pub struct Append<K, V> {
 }
 
 /// Records on their way to the source, in the order in which they must arrive.
+///
+/// ```
+/// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+/// # let world = Simulated::new(1);
+/// # let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
+/// # let runtime = Arc::new(world.clone());
+/// # let journal = Arc::new(MemoryJournal::<&str, u64>::new(limits, runtime, |_, _| 1));
+/// # let append = |key, value| {
+/// #     let journal = journal.clone();
+/// #     let write = Append { key, value, trace: None };
+/// #     world.block_on(async move { journal.append(vec![write]).await })
+/// # };
+/// append("tea", Some(3))?;
+/// append("milk", Some(5))?;
+/// # let worker = journal.clone();
+/// let batch = world.block_on(async move { worker.next_batch().await }).unwrap();
+/// assert_eq!(batch.records.len(), 2);
+/// journal.applied(batch); // the source has them now
+/// assert_eq!(journal.status().records, 0);
+/// # Ok::<(), AppendError>(())
+/// ```
 #[derive(Debug)]
 pub struct Batch<K, V> {
     /// The records, at least one.
@@ -52,6 +122,25 @@ pub struct Batch<K, V> {
 }
 
 /// Why a journal did not take a write. Nothing of the call was appended.
+///
+/// ```
+/// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+/// # let world = Simulated::new(1);
+/// # let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
+/// # let runtime = Arc::new(world.clone());
+/// # let journal = Arc::new(MemoryJournal::<&str, u64>::new(limits, runtime, |_, _| 1));
+/// # let append = |key, value| {
+/// #     let journal = journal.clone();
+/// #     let write = Append { key, value, trace: None };
+/// #     world.block_on(async move { journal.append(vec![write]).await })
+/// # };
+/// append("tea", Some(3))?;
+/// append("milk", Some(5))?;
+/// assert_eq!(append("coffee", Some(1)), Err(AppendError::Full)); // it has room for two
+/// # Ok::<(), AppendError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppendError {
     /// It is full; [`Journal::room`] says when to try again.
@@ -65,6 +154,25 @@ pub enum AppendError {
 }
 
 /// What a journal holds and has done.
+///
+/// ```
+/// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+/// # let world = Simulated::new(1);
+/// # let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
+/// # let runtime = Arc::new(world.clone());
+/// # let journal = Arc::new(MemoryJournal::<&str, u64>::new(limits, runtime, |_, _| 1));
+/// # let append = |key, value| {
+/// #     let journal = journal.clone();
+/// #     let write = Append { key, value, trace: None };
+/// #     world.block_on(async move { journal.append(vec![write]).await })
+/// # };
+/// append("tea", Some(3))?;
+/// let status = journal.status();
+/// assert_eq!((status.records, status.appended, status.applied), (1, 1, 0));
+/// # Ok::<(), AppendError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JournalStatus {
     /// Records that the source does not have yet.
@@ -86,6 +194,29 @@ pub struct JournalStatus {
 }
 
 /// A record that the source refused for good.
+///
+/// ```
+/// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+/// # let world = Simulated::new(1);
+/// # let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
+/// # let runtime = Arc::new(world.clone());
+/// # let journal = Arc::new(MemoryJournal::<&str, u64>::new(limits, runtime, |_, _| 1));
+/// # let append = |key, value| {
+/// #     let journal = journal.clone();
+/// #     let write = Append { key, value, trace: None };
+/// #     world.block_on(async move { journal.append(vec![write]).await })
+/// # };
+/// append("tea", Some(3))?;
+/// # let worker = journal.clone();
+/// # let mut batch = world.block_on(async move { worker.next_batch().await }).unwrap();
+/// # let record = batch.records.remove(0);
+/// let letter = DeadLetter { record, reason: "the shelf is full".to_owned() };
+/// assert!(journal.bury(letter));
+/// assert_eq!(journal.dead()[0].reason, "the shelf is full");
+/// # Ok::<(), AppendError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DeadLetter<K, V> {
     /// The record.
@@ -95,6 +226,26 @@ pub struct DeadLetter<K, V> {
 }
 
 /// The queue between acknowledged writes and the source.
+///
+/// ```
+/// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+/// # let world = Simulated::new(1);
+/// # let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
+/// # let runtime = Arc::new(world.clone());
+/// # let journal = Arc::new(MemoryJournal::<&str, u64>::new(limits, runtime, |_, _| 1));
+/// # let append = |key, value| {
+/// #     let journal = journal.clone();
+/// #     let write = Append { key, value, trace: None };
+/// #     world.block_on(async move { journal.append(vec![write]).await })
+/// # };
+/// append("tea", Some(3))?;
+/// append("tea", None)?;
+/// assert_eq!(journal.pending(&"tea"), Some(None)); // the newest: a delete
+/// assert_eq!(journal.pending(&"milk"), None); // the source knows best
+/// # Ok::<(), AppendError>(())
+/// ```
 pub trait Journal<K, V>: Send + Sync + 'static {
     /// What an acknowledged write survives, in a sentence for operators.
     fn durability(&self) -> &'static str;

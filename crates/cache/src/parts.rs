@@ -137,10 +137,12 @@ async fn store_caught<K: Key, V: Value>(
 fn outcome<V>(stored: Result<Vec<Stored<V>>, SourceError>) -> StoreOutcome<V> {
     match stored {
         Ok(stored) => StoreOutcome::Stored(stored),
+        Err(error) if error.kind() == SourceErrorKind::Unknown => {
+            StoreOutcome::Unknown(error, None)
+        }
         // A source that panicked may have stored first.
-        Err(error)
-            if matches!(error.kind(), SourceErrorKind::Unknown | SourceErrorKind::Panicked) =>
-        {
+        Err(error) if error.kind() == SourceErrorKind::Panicked => {
+            let error = SourceError::new(SourceErrorKind::Unknown, error.message());
             StoreOutcome::Unknown(error, None)
         }
         Err(error) => StoreOutcome::Failed(error),

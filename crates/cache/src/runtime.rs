@@ -20,6 +20,14 @@ pub use self::tokio::TokioRuntime;
 pub(crate) use self::clock::Clock;
 
 /// A moment on a runtime's own monotonic clock.
+///
+/// ```
+/// use larder::runtime::Time;
+/// use std::time::Duration;
+///
+/// let later = Time::ZERO + Duration::from_secs(2);
+/// assert!(later < Time::NEVER);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
@@ -30,16 +38,34 @@ impl Time {
     pub const NEVER: Time = Time(u64::MAX);
 
     /// The moment `nanos` nanoseconds after the clock's start.
+    ///
+    /// ```
+    /// # use larder::runtime::Time;
+    /// assert_eq!(Time::from_nanos(7).as_nanos(), 7);
+    /// ```
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// Nanoseconds since the clock's start.
+    ///
+    /// ```
+    /// # use larder::runtime::Time;
+    /// assert_eq!(Time::ZERO.as_nanos(), 0);
+    /// ```
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
     /// How long after `earlier` this is; zero when it is not after it.
+    ///
+    /// ```
+    /// # use larder::runtime::Time;
+    /// # use std::time::Duration;
+    /// let (earlier, later) = (Time::from_nanos(3), Time::from_nanos(10));
+    /// assert_eq!(later.since(earlier), Duration::from_nanos(7));
+    /// assert_eq!(earlier.since(later), Duration::ZERO);
+    /// ```
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -56,6 +82,21 @@ impl Add<Duration> for Time {
 }
 
 /// What the engine needs of the world.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// use larder::runtime::{Runtime, Time, TokioRuntime};
+/// use std::time::Duration;
+///
+/// let runtime: &dyn Runtime = &TokioRuntime::new(tokio::runtime::Handle::current());
+/// let begun = runtime.now_precise();
+/// runtime.sleep_until(begun + Duration::from_millis(1)).await;
+/// assert!(runtime.now_precise() > begun);
+/// assert!(runtime.now() < Time::NEVER);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Runtime: Send + Sync + 'static {
     /// The time, cheap enough to ask on every hit: it may lag by a few milliseconds, and never
     /// goes back.

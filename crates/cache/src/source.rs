@@ -19,6 +19,14 @@ pub use error::{SourceError, SourceErrorKind};
 pub type Loaded<V> = Result<Option<V>, SourceError>;
 
 /// One change of one key.
+///
+/// ```
+/// use larder::source::Change;
+///
+/// let put = Change { key: "tea", value: Some(3) };
+/// let delete = Change { key: "milk", value: None };
+/// assert_ne!(put, delete);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<K, V> {
     /// The key.
@@ -29,6 +37,14 @@ pub struct Change<K, V> {
 }
 
 /// What the source did with one change.
+///
+/// ```
+/// use larder::source::Stored;
+///
+/// // A source that says neither what it now holds nor whether the key existed.
+/// let stored: Stored<u64> = Stored::default();
+/// assert_eq!((stored.value, stored.existed), (None, None));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored<V> {
     /// The value as the source now holds it, when it says so: types converted, defaults filled in.
@@ -44,6 +60,13 @@ impl<V> Default for Stored<V> {
 }
 
 /// What a source can do, as data: strategies and the conformance suite read it.
+///
+/// ```
+/// use larder::source::{self, Source};
+///
+/// let squares = source::load_with(|n: u64| async move { Ok(Some(n * n)) });
+/// assert!(!squares.capabilities().writes, "it was given nothing to store with");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     /// It can store changes.
@@ -58,6 +81,45 @@ pub struct Capabilities {
 ///
 /// Both calls may be dropped before they finish; what then becomes of a store is unknown, which is
 /// why the engine never drops one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// use futures_util::future::{BoxFuture, FutureExt};
+/// use larder::source::{Capabilities, Change, Loaded, Source, SourceError, SourceErrorKind, Stored};
+/// use larder::{Cache, Strategy};
+///
+/// /// Answers every number with its square.
+/// struct Squares;
+///
+/// impl Source<u64, u64> for Squares {
+///     fn capabilities(&self) -> Capabilities {
+///         Capabilities { writes: false, atomic_batches: false, returns_stored: false }
+///     }
+///
+///     fn load(&self, keys: Vec<u64>) -> BoxFuture<'_, Result<Vec<Loaded<u64>>, SourceError>> {
+///         async move { Ok(keys.into_iter().map(|n| Ok(n.checked_mul(n))).collect()) }.boxed()
+///     }
+///
+///     fn store(
+///         &self,
+///         _changes: Vec<Change<u64, u64>>,
+///     ) -> BoxFuture<'_, Result<Vec<Stored<u64>>, SourceError>> {
+///         let refusal = SourceError::new(SourceErrorKind::Rejected, "squares cannot be changed");
+///         async move { Err(refusal) }.boxed()
+///     }
+/// }
+///
+/// let squares = Cache::builder("squares")
+///     .max_entries(100)
+///     .source(Squares)
+///     .strategy(Strategy::ReadThrough)
+///     .build()?;
+/// assert_eq!(squares.get(&7).await?, Some(49));
+/// assert_eq!(squares.get(&u64::MAX).await?, None);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Source<K, V>: Send + Sync + 'static {
     /// What this source can do.
     fn capabilities(&self) -> Capabilities;

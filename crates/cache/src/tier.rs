@@ -18,6 +18,17 @@ use crate::runtime::Time;
 pub use memory::MemoryTier;
 
 /// Holds entries by key. Bounded: it evicts when it is full.
+///
+/// ```
+/// use larder::runtime::Time;
+/// use larder::tier::{MemoryTier, Tier};
+/// use larder::Entry;
+///
+/// let tier: &dyn Tier<u64, &str> = &MemoryTier::with_entries(10);
+/// tier.insert(7, Entry { value: Some("tea"), fresh_until: Time::NEVER }).unwrap();
+/// assert!(tier.remove(&7));
+/// assert_eq!(tier.entry(&7), None);
+/// ```
 pub trait Tier<K, V>: Send + Sync + 'static {
     /// The entry of `key`, fresh or not.
     fn entry(&self, key: &K) -> Option<Entry<V>>;
@@ -41,6 +52,17 @@ pub trait Tier<K, V>: Send + Sync + 'static {
 }
 
 /// Lends the entry of a borrowed form `Q` of the key.
+///
+/// ```
+/// use larder::runtime::Time;
+/// use larder::tier::{Lookup, MemoryTier, Tier};
+/// use larder::Entry;
+///
+/// let tier = MemoryTier::with_entries(10);
+/// tier.insert("tea".to_owned(), Entry { value: Some(3), fresh_until: Time::NEVER }).unwrap();
+/// assert_eq!(tier.lookup("tea", |entry| entry.value), Some(Some(3))); // by `&str`
+/// assert_eq!(tier.lookup("milk", |entry| entry.value), None);
+/// ```
 pub trait Lookup<Q: ?Sized>: Send + Sync + 'static {
     /// The form in which a value is lent.
     type View<'a>
@@ -52,6 +74,12 @@ pub trait Lookup<Q: ?Sized>: Send + Sync + 'static {
 }
 
 /// Why a tier did not take an entry.
+///
+/// ```
+/// use larder::tier::Refused;
+///
+/// assert_eq!(Refused::TooLarge.to_string(), "the entry alone is larger than the tier");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// It alone is larger than the tier allows.
@@ -61,6 +89,13 @@ pub enum Refused {
 }
 
 /// How much a tier holds.
+///
+/// ```
+/// use larder::tier::{MemoryTier, Tier, Usage};
+///
+/// let empty = MemoryTier::<u64, u64>::with_entries(10).usage();
+/// assert_eq!(empty, Usage { weight_max: 10, ..Usage::default() });
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Entries, expired ones included until they are swept.

@@ -10,6 +10,12 @@ use tokio::sync::watch;
 use crate::runtime::{Runtime, Time};
 
 /// A part that sends or receives messages.
+///
+/// ```
+/// use larder::trace::Participant;
+///
+/// assert_eq!(Participant::Queue.to_string(), "Queue");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Participant {
     /// Whoever calls the cache.
@@ -25,6 +31,27 @@ pub enum Participant {
 }
 
 /// One message.
+///
+/// ```
+/// # use larder::trace::Recorder;
+/// # use larder::{Cache, ReadOptions, Strategy, source};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// # let source = source::load_with(|n: u64| async move { Ok(Some(n * n)) });
+/// # let squares = Cache::builder("squares")
+/// #     .max_entries(100)
+/// #     .source(source)
+/// #     .strategy(Strategy::ReadThrough)
+/// #     .build()?;
+///
+/// let recorder = Recorder::new(squares.runtime().clone());
+/// let options = ReadOptions { trace: Some(recorder.trace()), ..ReadOptions::default() };
+/// squares.get_with(7, &options).await?;
+/// let first = &recorder.messages()[0];
+/// assert_eq!((first.from.name(), first.to.name(), &*first.key), ("App", "Cache", "7"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Who sent it.
@@ -40,12 +67,60 @@ pub struct Message {
 }
 
 /// Collects the messages of every request that carries one of its [`Trace`]s.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// use larder::trace::{Participant, Recorder};
+/// use larder::{Cache, ReadOptions, Strategy, source};
+///
+/// # let source = source::load_with(|n: u64| async move { Ok(Some(n * n)) });
+/// # let squares = Cache::builder("squares")
+/// #     .max_entries(100)
+/// #     .source(source)
+/// #     .strategy(Strategy::ReadThrough)
+/// #     .build()?;
+/// let recorder = Recorder::new(squares.runtime().clone());
+/// let options = ReadOptions { trace: Some(recorder.trace()), ..ReadOptions::default() };
+/// squares.get_with(7, &options).await?;
+///
+/// for message in recorder.messages() {
+///     println!("{} -> {}: {} {}", message.from, message.to, message.what, message.key);
+/// }
+/// let asked = recorder.messages().iter().any(|message| message.to == Participant::Database);
+/// assert!(asked, "it was a miss");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Recorder {
     log: Arc<Log>,
     open: watch::Sender<()>,
 }
 
 /// Goes along with one request, as an option of the call. Cheap to clone.
+///
+/// ```
+/// # use larder::trace::Recorder;
+/// # use larder::{Cache, ReadOptions, Strategy, source};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> larder::Result<()> {
+/// # let source = source::load_with(|n: u64| async move { Ok(Some(n * n)) });
+/// # let squares = Cache::builder("squares")
+/// #     .max_entries(100)
+/// #     .source(source)
+/// #     .strategy(Strategy::ReadThrough)
+/// #     .build()?;
+///
+/// let recorder = Recorder::new(squares.runtime().clone());
+/// // One recorder may follow several requests.
+/// let options = ReadOptions { trace: Some(recorder.trace()), ..ReadOptions::default() };
+/// squares.get_with(7, &options).await?;
+/// let miss = recorder.messages().len();
+/// squares.get_with(7, &options).await?;
+/// assert_eq!(recorder.messages().len() - miss, 2, "a hit is a question and an answer");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Trace {
     log: Arc<Log>,
@@ -60,6 +135,17 @@ struct Log {
 
 impl Recorder {
     /// An empty recorder whose clock starts now.
+    ///
+    /// ```
+    /// # use larder::{runtime::TokioRuntime, trace::Recorder};
+    /// # use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// let runtime = TokioRuntime::new(tokio::runtime::Handle::current());
+    /// assert!(Recorder::new(Arc::new(runtime)).messages().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(runtime: Arc<dyn Runtime>) -> Self {
         let start = runtime.now_precise();
         let log = Log { runtime, start, messages: Mutex::default() };
@@ -67,17 +153,70 @@ impl Recorder {
     }
 
     /// A trace to put into the options of a call.
+    ///
+    /// ```
+    /// # use larder::{ReadOptions, runtime::TokioRuntime, trace::Recorder};
+    /// # use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let runtime = TokioRuntime::new(tokio::runtime::Handle::current());
+    /// let recorder = Recorder::new(Arc::new(runtime));
+    /// let options = ReadOptions { trace: Some(recorder.trace()), ..ReadOptions::default() };
+    /// # drop(options);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn trace(&self) -> Trace {
         Trace { log: self.log.clone(), _open: self.open.subscribe() }
     }
 
     /// The messages so far, in order.
+    ///
+    /// ```
+    /// # use larder::trace::Recorder;
+    /// # use larder::{Cache, ReadOptions, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|n: u64| async move { Ok(Some(n * n)) });
+    /// # let squares = Cache::builder("squares")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::ReadThrough)
+    /// #     .build()?;
+    ///
+    /// let recorder = Recorder::new(squares.runtime().clone());
+    /// let options = ReadOptions { trace: Some(recorder.trace()), ..ReadOptions::default() };
+    /// squares.get_with(7, &options).await?;
+    /// assert!(recorder.messages().is_sorted_by_key(|message| message.at));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn messages(&self) -> Vec<Message> {
         self.log.messages.lock().clone()
     }
 
     /// Is ready when no part holds a trace any more: the request and all that it set off, such as
     /// the flush of a queued write, have ended.
+    ///
+    /// ```
+    /// # use larder::trace::Recorder;
+    /// # use larder::{Cache, Strategy, WriteOptions, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let source = source::load_with(|_: String| async { Ok(None) }).store_with(|_| async { Ok(()) });
+    /// # let stock = Cache::builder("stock")
+    /// #     .max_entries(100)
+    /// #     .source(source)
+    /// #     .strategy(Strategy::write_behind())
+    /// #     .build()?;
+    /// let recorder = Recorder::new(stock.runtime().clone());
+    /// let options = WriteOptions { trace: Some(recorder.trace()), ..WriteOptions::default() };
+    /// stock.put_with("tea".to_owned(), 3, options).await?; // acknowledged, and still on its way
+    /// recorder.settled().await;
+    /// assert_eq!(stock.journal_status().map(|journal| journal.applied), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn settled(&self) {
         self.open.closed().await;
     }
@@ -85,6 +224,20 @@ impl Recorder {
 
 impl Trace {
     /// Records a message.
+    ///
+    /// ```
+    /// # use larder::{runtime::TokioRuntime, trace::{Participant, Recorder}};
+    /// # use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// # let runtime = TokioRuntime::new(tokio::runtime::Handle::current());
+    /// let recorder = Recorder::new(Arc::new(runtime));
+    /// // A program that asks its database itself can say so.
+    /// recorder.trace().send(Participant::App, Participant::Database, "update", &"LSZH");
+    /// assert_eq!(recorder.messages()[0].key, "LSZH");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send(
         &self,
         from: Participant,
@@ -176,6 +329,10 @@ impl fmt::Display for Participant {
 
 impl Participant {
     /// Its name in diagrams.
+    ///
+    /// ```
+    /// assert_eq!(larder::trace::Participant::App.name(), "App");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Participant::App => "App",

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use larder::runtime::{Runtime, Simulated};
-use larder::source::{self, Change};
+use larder::source::{self, Change, SourceError, SourceErrorKind};
 use larder::strategy::{WriteBehind, WriteThrough};
 use larder::{Cache, Edit, ErrorKind, Freshness, Lease, Leased, Lifetime, ReadOptions, Strategy};
 use parking_lot::Mutex;
@@ -304,4 +304,21 @@ fn a_slow_load_holds_up_a_later_one_only_for_a_moment() {
     let mut quick = world.start(async move { quick.get("quick").await.unwrap() });
     world.advance(Duration::from_millis(2));
     assert_eq!(quick.finished(), Some(Some(1)));
+}
+
+#[test]
+fn a_source_that_panicked_while_it_stored_leaves_the_outcome_unknown() {
+    let kit = Kit::new();
+    let source = kit.source().store_with(|_| async {
+        Err(SourceError::new(SourceErrorKind::Panicked, "a thread of the source is gone"))
+    });
+    let cache: Cache<String, u32> = Cache::builder("test")
+        .max_entries(10)
+        .source(source)
+        .strategy(Strategy::write_through())
+        .runtime(Arc::new(kit.world.clone()))
+        .build()
+        .unwrap();
+    let error = kit.run(async move { cache.put("a".into(), 1).await }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unknown);
 }

@@ -3,6 +3,15 @@
 use std::sync::Arc;
 
 /// Makes a value of the form in which a tier lends it.
+///
+/// ```
+/// use larder::ToValue;
+/// use std::sync::Arc;
+///
+/// let held: Arc<str> = "tea".into();
+/// let handed_out: Arc<str> = (&held).to_value(); // shared, not copied
+/// assert!(Arc::ptr_eq(&held, &handed_out));
+/// ```
 pub trait ToValue<V> {
     /// The value, shared or copied as cheaply as its type allows.
     fn to_value(self) -> V;

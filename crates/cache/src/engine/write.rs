@@ -101,7 +101,7 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     /// Which keys have a value. A source that is down stops no delete: a key that it was asked for in
-    /// vain is not among them, and counts as one that did not exist.
+    /// vain is not among the answers.
     async fn present(&self, keys: Vec<K>, trace: &Option<Trace>) -> BTreeMap<K, bool> {
         let accept = Accept::Fresh;
         let options = ReadOptions { accept, trace: trace.clone(), ..ReadOptions::default() };

@@ -18,6 +18,18 @@ use crate::runtime::{Runtime, Time, within};
 use crate::{Key, Value};
 
 /// The limits of a [`MemoryJournal`].
+///
+/// ```
+/// use larder::journal::Limits;
+/// use std::time::Duration;
+///
+/// let limits = Limits {
+///     records_max: 10_000,
+///     flush_interval: Duration::from_millis(20),
+///     ..Limits::default()
+/// };
+/// # drop(limits);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Records that it holds at most.
@@ -51,6 +63,16 @@ impl Default for Limits {
 type Weigh<K, V> = Arc<dyn Fn(&K, Option<&V>) -> u64 + Send + Sync>;
 
 /// A journal that lives and dies with its process.
+///
+/// ```
+/// use larder::journal::{Journal, Limits, MemoryJournal};
+/// # use larder::runtime::Simulated;
+/// # use std::sync::Arc;
+///
+/// # let runtime = Arc::new(Simulated::new(1));
+/// let journal = MemoryJournal::<String, u64>::new(Limits::default(), runtime, |_, _| 64);
+/// assert!(journal.durability().starts_with("memory"));
+/// ```
 pub struct MemoryJournal<K, V> {
     limits: Limits,
     weigh: Weigh<K, V>,
@@ -84,6 +106,16 @@ struct Lane<K, V> {
 
 impl<K: Key, V: Value> MemoryJournal<K, V> {
     /// An empty journal. `weigh` is what [`Limits::bytes_max`] counts.
+    ///
+    /// ```
+    /// # use larder::journal::{Journal, Limits, MemoryJournal};
+    /// # use larder::runtime::Simulated;
+    /// # use std::sync::Arc;
+    /// # let runtime = Arc::new(Simulated::new(1));
+    /// let weigh = |key: &String, value: Option<&String>| (key.len() + value.map_or(0, String::len)) as u64;
+    /// let journal = MemoryJournal::new(Limits::default(), runtime, weigh);
+    /// assert_eq!(journal.status().records, 0);
+    /// ```
     pub fn new(
         limits: Limits,
         runtime: Arc<dyn Runtime>,

@@ -18,12 +18,45 @@ use super::{Runtime, Time};
 ///
 /// Which of the tasks that can run goes next is drawn from the seed: the same seed gives the same
 /// interleaving. Cheap to clone; clones are the same world.
+///
+/// ```
+/// use larder::runtime::{Runtime, Simulated};
+/// use larder::{Cache, Freshness, Strategy, source};
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// let world = Simulated::new(1);
+/// let squares: Cache<u64, u64> = Cache::builder("squares")
+///     .max_entries(100)
+///     .source(source::load_with(|n: u64| async move { Ok(Some(n * n)) }))
+///     .strategy(Strategy::ReadThrough)
+///     .freshness(Freshness::ttl(Duration::from_secs(60)))
+///     .runtime(Arc::new(world.clone()))
+///     .build()?;
+///
+/// let cache = squares.clone();
+/// assert_eq!(world.block_on(async move { cache.get(&7).await })?, Some(49));
+/// world.advance(Duration::from_secs(59));
+/// assert_eq!(squares.peek(&7), Some(49));
+/// world.advance(Duration::from_secs(1)); // a minute has passed, and nobody has waited
+/// assert_eq!(squares.peek(&7), None);
+/// # Ok::<(), larder::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Simulated {
     world: Arc<World>,
 }
 
 /// The result of a task that [`Simulated::start`] started.
+///
+/// ```
+/// # use larder::runtime::Simulated;
+/// let world = Simulated::new(1);
+/// let mut task = world.start(async { 7 });
+/// assert_eq!(task.finished(), None); // nothing runs by itself
+/// world.run_until_idle();
+/// assert_eq!(task.finished(), Some(7));
+/// ```
 #[derive(Debug)]
 pub struct Task<T>(oneshot::Receiver<T>);
 
@@ -48,6 +81,11 @@ struct Running {
 
 impl Simulated {
     /// A world at time zero plus one second, with nothing in it.
+    ///
+    /// ```
+    /// # use larder::runtime::{Runtime, Simulated};
+    /// assert_eq!(Simulated::new(7).random(), Simulated::new(7).random());
+    /// ```
     pub fn new(seed: u64) -> Self {
         let state = State {
             now: Time::ZERO + Duration::from_secs(1),
@@ -61,6 +99,14 @@ impl Simulated {
     }
 
     /// Starts a task; it first runs when the world next does.
+    ///
+    /// ```
+    /// # use larder::runtime::Simulated;
+    /// let world = Simulated::new(1);
+    /// let first = world.start(async { 3 });
+    /// let second = world.start(async move { first.await + 4 });
+    /// assert_eq!(world.block_on(second), 7);
+    /// ```
     pub fn start<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -72,6 +118,18 @@ impl Simulated {
     }
 
     /// Runs every task until each waits for time or for somebody outside.
+    ///
+    /// ```
+    /// # use larder::runtime::{Runtime, Simulated};
+    /// # use std::time::Duration;
+    /// let world = Simulated::new(1);
+    /// let clock = world.clone();
+    /// let mut task = world.start(async move {
+    ///     clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
+    /// });
+    /// world.run_until_idle();
+    /// assert_eq!(task.finished(), None, "it waits for time, which stands still");
+    /// ```
     pub fn run_until_idle(&self) {
         while let Some(task) = self.world.draw() {
             task.poll();
@@ -79,6 +137,15 @@ impl Simulated {
     }
 
     /// Moves the clock by `span`, stopping at every timer on the way to run what it wakes.
+    ///
+    /// ```
+    /// # use larder::runtime::{Runtime, Simulated};
+    /// # use std::time::Duration;
+    /// let world = Simulated::new(1);
+    /// let begun = world.now();
+    /// world.advance(Duration::from_secs(3600));
+    /// assert_eq!(world.now().since(begun), Duration::from_secs(3600));
+    /// ```
     pub fn advance(&self, span: Duration) {
         let target = self.now() + span;
         self.run_until_idle();
@@ -90,6 +157,17 @@ impl Simulated {
 
     /// Runs the world until `future` is ready, moving the clock from timer to timer whenever
     /// nothing else can happen.
+    ///
+    /// ```
+    /// # use larder::runtime::{Runtime, Simulated};
+    /// # use std::time::Duration;
+    /// let world = Simulated::new(1);
+    /// let clock = world.clone();
+    /// // Returns at once, a day later.
+    /// world.block_on(async move {
+    ///     clock.sleep_until(clock.now() + Duration::from_secs(86_400)).await;
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
@@ -114,6 +192,15 @@ impl Simulated {
 
 impl<T> Task<T> {
     /// The result, once the task has finished; `None` before, and after it was taken.
+    ///
+    /// ```
+    /// # use larder::runtime::Simulated;
+    /// # let world = Simulated::new(1);
+    /// let mut task = world.start(async { "done" });
+    /// world.run_until_idle();
+    /// assert_eq!(task.finished(), Some("done"));
+    /// assert_eq!(task.finished(), None, "it was taken");
+    /// ```
     pub fn finished(&mut self) -> Option<T> {
         self.0.try_recv().ok()
     }

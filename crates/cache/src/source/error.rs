@@ -4,6 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What went wrong, by who can do something about it.
+///
+/// ```
+/// use larder::source::{SourceError, SourceErrorKind};
+///
+/// let locked = SourceError::new(SourceErrorKind::Busy, "the table is locked");
+/// let wrong = SourceError::new(SourceErrorKind::Rejected, "the count is negative");
+/// assert!(locked.is_retryable() && !wrong.is_retryable());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceErrorKind {
@@ -24,6 +32,12 @@ pub enum SourceErrorKind {
 }
 
 /// An error of a source. Cheap to clone: one failed load answers many readers.
+///
+/// ```
+/// # use larder::source::{SourceError, SourceErrorKind};
+/// let error = SourceError::new(SourceErrorKind::Unavailable, "it is being restarted");
+/// assert_eq!(error.to_string(), "it is being restarted");
+/// ```
 #[derive(Debug, Clone)]
 pub struct SourceError {
     kind: SourceErrorKind,
@@ -32,22 +46,46 @@ pub struct SourceError {
 
 impl SourceError {
     /// An error with its kind and a sentence for a person.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// let error = SourceError::new(SourceErrorKind::Unavailable, "it is being restarted");
+    /// # drop(error);
+    /// ```
     pub fn new(kind: SourceErrorKind, message: impl fmt::Display) -> Self {
         Self { kind, message: message.to_string().into() }
     }
 
     /// What went wrong.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// let error = SourceError::new(SourceErrorKind::Unavailable, "it is being restarted");
+    /// assert_eq!(error.kind(), SourceErrorKind::Unavailable);
+    /// ```
     pub fn kind(&self) -> SourceErrorKind {
         self.kind
     }
 
     /// Whether trying again later can help.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// let error = SourceError::new(SourceErrorKind::Unavailable, "it is being restarted");
+    /// assert!(error.is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         use SourceErrorKind::{Busy, Unavailable, Unknown};
         matches!(self.kind, Busy | Unavailable | Unknown)
     }
 
     /// The sentence.
+    ///
+    /// ```
+    /// # use larder::source::{SourceError, SourceErrorKind};
+    /// let error = SourceError::new(SourceErrorKind::Unavailable, "it is being restarted");
+    /// assert_eq!(error.message(), "it is being restarted");
+    /// ```
     pub fn message(&self) -> &str {
         &self.message
     }

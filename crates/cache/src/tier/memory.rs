@@ -20,6 +20,19 @@ use crate::{Key, Value};
 type Weigh<K, V> = Arc<dyn Fn(&K, Option<&V>) -> u64 + Send + Sync>;
 
 /// Entries in memory, bounded by their number or by their weight.
+///
+/// ```
+/// use larder::runtime::Time;
+/// use larder::tier::{MemoryTier, Tier};
+/// use larder::Entry;
+///
+/// let tier = MemoryTier::with_entries(2);
+/// for key in 0..10 {
+///     let entry = Entry { value: Some(key * key), fresh_until: Time::NEVER };
+///     assert_eq!(tier.insert(key, entry), Ok(()));
+/// }
+/// assert!(tier.usage().weight <= 2);
+/// ```
 pub struct MemoryTier<K, V> {
     entries: Cache<K, Entry<V>, Scale<K, V>, RandomState, Evictions>,
     weigh: Option<Weigh<K, V>>,
@@ -28,6 +41,12 @@ pub struct MemoryTier<K, V> {
 
 impl<K: Key, V: Value> MemoryTier<K, V> {
     /// At most `entries` entries, at least one.
+    ///
+    /// ```
+    /// # use larder::tier::{MemoryTier, Tier};
+    /// let tier: MemoryTier<u64, String> = MemoryTier::with_entries(1_000);
+    /// assert_eq!(tier.usage().weight_max, 1_000);
+    /// ```
     pub fn with_entries(entries: u64) -> Self {
         Self::new(entries, entries, None)
     }
@@ -37,6 +56,16 @@ impl<K: Key, V: Value> MemoryTier<K, V> {
     ///
     /// The bound is kept per shard: one entry can weigh no more than a shard, which is the bound
     /// divided by a small multiple of the number of cores.
+    ///
+    /// ```
+    /// use larder::tier::{MemoryTier, Refused, Tier};
+    /// # use larder::{Entry, runtime::Time};
+    ///
+    /// let weigh = |_key: &u64, value: Option<&String>| 64 + value.map_or(0, |value| value.len() as u64);
+    /// let tier = MemoryTier::with_bytes(1 << 20, weigh);
+    /// let entry = Entry { value: Some("x".repeat(2 << 20)), fresh_until: Time::NEVER };
+    /// assert_eq!(tier.insert(7, entry), Err(Refused::TooLarge));
+    /// ```
     pub fn with_bytes(
         bytes: u64,
         weigh: impl Fn(&K, Option<&V>) -> u64 + Send + Sync + 'static,

@@ -30,7 +30,8 @@ pub struct LimitsConfig {
     pub output_bytes_max: NonZeroU64,
     /// The longest key, in bytes.
     pub key_bytes_max: NonZeroU64,
-    /// How long a stop waits for commands in flight and for queued writes.
+    /// How long a stop waits for commands in flight, then for queued writes, then for the sources to
+    /// close: for each of the three.
     pub shutdown_timeout: Duration,
 }
 

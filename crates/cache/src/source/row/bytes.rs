@@ -9,6 +9,15 @@ use crate::source::{SourceError, SourceErrorKind};
 /// can read them, all others as bytes; a column declared to hold bytes gets bytes. Reading gives the
 /// same bytes back, and a number's digits. NULL is no value: reading it is an error of kind
 /// [`SourceErrorKind::Undecodable`].
+///
+/// ```
+/// use larder::source::row::{BytesMapping, Cell, Mapping};
+///
+/// let mapping: &dyn Mapping<Vec<u8>, Vec<u8>> = &BytesMapping;
+/// assert_eq!(mapping.key(&b"tea".to_vec())?, [Cell::Text("tea".into())]);
+/// assert_eq!(mapping.key(&vec![0xff])?, [Cell::Blob([0xff].into())]);
+/// # Ok::<(), larder::source::SourceError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BytesMapping;
 

@@ -22,6 +22,23 @@ use crate::source::SourceError;
 /// A field without a column is an error of kind `Misconfigured`, a column without a field is left
 /// alone. A field that serde skips names no column: its default is inserted, and an update keeps
 /// what is there.
+///
+/// ```
+/// use larder::source::row::{Cell, Column, ColumnType, Columns, Mapping, SerdeMapping};
+///
+/// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+/// struct Product {
+///     name: String,
+///     cents: Option<i64>,
+/// }
+///
+/// let column = |name: &str| Column { name: name.into(), kind: ColumnType::Any, nullable: true };
+/// let columns = Columns::new(vec![column("name"), column("cents")]);
+/// let tea = Product { name: "Tea".into(), cents: None };
+/// let mapping: &dyn Mapping<u64, Product> = &SerdeMapping;
+/// assert_eq!(mapping.row(&columns, &tea)?.cell(1), Some(&Cell::Null));
+/// # Ok::<(), larder::source::SourceError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SerdeMapping;
 

@@ -22,6 +22,26 @@ use crate::source::{SourceError, SourceErrorKind};
 /// Its futures need no particular runtime. Queueing never waits: a full queue is an error of kind
 /// [`SourceErrorKind::Unavailable`]. Dropping the last handle, tables included, finishes what is
 /// queued and joins the threads, as [`Sqlite::close`] does; both block for that long.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use larder::source::sqlite::{Sqlite, SqliteOptions};
+/// use larder::{Cache, Strategy};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("pages.db");
+/// let sqlite = Sqlite::open(&path, SqliteOptions::default())?;
+/// let pages: Cache<String, Vec<u8>> = Cache::builder("pages")
+///     .max_entries(100)
+///     .source(sqlite.key_value("pages").await?)
+///     .strategy(Strategy::write_through())
+///     .build()?;
+/// pages.put("/".to_owned(), b"<p>Hello</p>".to_vec()).await?;
+/// assert_eq!(sqlite.queries().commits, 2); // the table, and the page
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Sqlite {
     shared: Arc<Shared>,
@@ -40,6 +60,19 @@ impl Sqlite {
     /// Whatever is wrong with the path or the file is one error of kind
     /// [`SourceErrorKind::Misconfigured`] that names the path; a file that another program keeps
     /// locked is [`SourceErrorKind::Busy`].
+    ///
+    /// ```
+    /// # use larder::source::SourceErrorKind;
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let missing = folder.path().join("nowhere").join("shop.db");
+    /// let error = Sqlite::open(missing, SqliteOptions::default()).unwrap_err();
+    /// assert_eq!(error.kind(), SourceErrorKind::Misconfigured);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, SourceError> {
         options.check()?;
         let path = connection::resolve(path.as_ref(), &options)?;
@@ -53,6 +86,18 @@ impl Sqlite {
     }
 
     /// The file's absolute path.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    ///
+    /// assert!(sqlite.path().ends_with("shop.db"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn path(&self) -> &Path {
         &self.shared.path
     }
@@ -62,6 +107,23 @@ impl Sqlite {
     ///
     /// A panic in it is an error of kind [`SourceErrorKind::Panicked`]. Dropping the future before
     /// the work began cancels it.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// let count: i64 = sqlite
+    ///     .read(|connection| Ok(connection.query_row("SELECT count(*) FROM stock", [], |row| row.get(0))?))
+    ///     .await?;
+    /// assert_eq!(count, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, SourceError> + Send + 'static,
@@ -76,6 +138,27 @@ impl Sqlite {
     ///
     /// An error of kind [`SourceErrorKind::Unknown`] says that the changes may have taken effect;
     /// every other, that none has. Dropping the future does not cancel what is queued.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// let insert = "INSERT INTO stock VALUES (?, ?, ?)";
+    /// sqlite
+    ///     .write(move |connection| {
+    ///         connection.execute(insert, ("tea", 1, 3))?;
+    ///         connection.execute(insert, ("milk", 2, 5))?; // both, or none
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, SourceError> + Send + 'static,
@@ -87,6 +170,21 @@ impl Sqlite {
     }
 
     /// A table as a source; nothing is looked up before the builder's last call.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// let stock = sqlite.table("stock").bytes::<String, Vec<u8>>("count").await?;
+    /// assert_eq!(stock.key_columns().collect::<Vec<_>>(), ["name"]); // the primary key
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn table(&self, name: impl Into<String>) -> TableBuilder {
         TableBuilder::new(self.clone(), name.into())
     }
@@ -94,6 +192,27 @@ impl Sqlite {
     /// The table that `spec` names as a source, through `mapping`. A table that does not fit is an
     /// error of kind [`SourceErrorKind::Misconfigured`] that says what does exist, or which unique
     /// index to make.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use larder::source::row::BytesMapping;
+    /// use larder::source::sqlite::{SqliteTable, TableSpec, ValueColumns};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    /// let spec = TableSpec {
+    ///     table: "stock".to_owned(),
+    ///     key: vec!["name".to_owned()],
+    ///     value: ValueColumns::Named(vec!["shelf".to_owned()]),
+    /// };
+    /// let shelves: SqliteTable<String, Vec<u8>> = sqlite.source(spec, BytesMapping).await?;
+    /// assert_eq!(shelves.columns().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn source<K, V>(
         &self,
         spec: TableSpec,
@@ -108,6 +227,21 @@ impl Sqlite {
     }
 
     /// A table of keys and values as bytes, made when there is none: see [`Sqlite::ensure_table`].
+    ///
+    /// ```
+    /// # use larder::source::{Change, Source};
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    ///
+    /// let pages = sqlite.key_value::<String, Vec<u8>>("pages").await?;
+    /// let hello = Change { key: "/".to_owned(), value: Some(b"<p>Hello</p>".to_vec()) };
+    /// pages.store(vec![hello]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn key_value<K, V>(&self, name: &str) -> Result<SqliteTable<K, V>, SourceError>
     where
         K: AsRef<[u8]> + Send + 'static,
@@ -122,6 +256,19 @@ impl Sqlite {
     /// For whoever looks into the file, [`BytesMapping`](crate::source::row::BytesMapping) stores bytes that are UTF-8 as TEXT and all
     /// others as BLOB. Which of the two it is follows from the bytes, so no two keys meet, and
     /// nothing is lost on the way back.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    ///
+    /// sqlite.ensure_table("pages").await?;
+    /// sqlite.ensure_table("pages").await?; // it is there already
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ensure_table(&self, name: &str) -> Result<(), SourceError> {
         if name.contains('\0') {
             let sentence = format!("{name:?} is no table name: it contains a NUL");
@@ -137,6 +284,21 @@ impl Sqlite {
     }
 
     /// What the file was asked since it was opened.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// let queries = sqlite.queries();
+    /// assert_eq!((queries.writes, queries.commits, queries.loads), (1, 1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn queries(&self) -> Queries {
         self.shared.counters.queries()
     }
@@ -144,6 +306,22 @@ impl Sqlite {
     /// Finishes what is queued, answers it and joins the threads; every later call is refused. It
     /// blocks meanwhile. Called from within [`Sqlite::read`] or [`Sqlite::write`] it only says so,
     /// and the threads end when their queues are empty.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// sqlite.close();
+    /// let refused = sqlite.read(|_| Ok(())).await;
+    /// assert!(refused.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn close(&self) {
         self.shared.readers.close();
         self.shared.writer.close();

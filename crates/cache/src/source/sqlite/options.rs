@@ -5,6 +5,14 @@ use std::time::Duration;
 use crate::source::{SourceError, SourceErrorKind};
 
 /// What a commit waits for before it is acknowledged.
+///
+/// ```
+/// use larder::source::sqlite::{Durability, SqliteOptions};
+///
+/// // What can be had again need not wait for the disk.
+/// let options = SqliteOptions::default().durability(Durability::Normal);
+/// # drop(options);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
     /// The write-ahead log is synced at every commit (`synchronous=FULL`): an acknowledged write
@@ -17,6 +25,17 @@ pub enum Durability {
 }
 
 /// How an SQLite file is opened. The defaults suit a file that larder shares with few others.
+///
+/// ```
+/// use larder::source::sqlite::SqliteOptions;
+/// use std::time::Duration;
+///
+/// let options = SqliteOptions::default()
+///     .readers(4)
+///     .busy_timeout(Duration::from_secs(1))
+///     .create(false);
+/// # drop(options);
+/// ```
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
     pub(super) readers: usize,
@@ -43,6 +62,13 @@ impl SqliteOptions {
     pub const READERS_MAX: usize = 64;
 
     /// The number of threads that read, 2 unless told. Each holds a connection.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Durability, SqliteOptions};
+    /// # use std::time::Duration;
+    /// let options = SqliteOptions::default().readers(4);
+    /// # drop((options, Durability::Full, Duration::ZERO));
+    /// ```
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers;
         self
@@ -50,12 +76,26 @@ impl SqliteOptions {
 
     /// How many jobs may wait for the writer, and how many for the readers: 1024 unless told. One
     /// more is refused with [`SourceErrorKind::Unavailable`].
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Durability, SqliteOptions};
+    /// # use std::time::Duration;
+    /// let options = SqliteOptions::default().queue(10_000);
+    /// # drop((options, Durability::Full, Duration::ZERO));
+    /// ```
     pub fn queue(mut self, jobs: usize) -> Self {
         self.queue = jobs;
         self
     }
 
     /// What a commit waits for: [`Durability::Full`] unless told.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Durability, SqliteOptions};
+    /// # use std::time::Duration;
+    /// let options = SqliteOptions::default().durability(Durability::Normal);
+    /// # drop((options, Durability::Full, Duration::ZERO));
+    /// ```
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
@@ -63,12 +103,26 @@ impl SqliteOptions {
 
     /// How long a statement waits for another program's lock before it fails with
     /// [`SourceErrorKind::Busy`]: 5 s unless told.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Durability, SqliteOptions};
+    /// # use std::time::Duration;
+    /// let options = SqliteOptions::default().busy_timeout(Duration::from_secs(1));
+    /// # drop((options, Durability::Full, Duration::ZERO));
+    /// ```
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
     }
 
     /// Whether a missing file is made, as it is unless told.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Durability, SqliteOptions};
+    /// # use std::time::Duration;
+    /// let options = SqliteOptions::default().create(false);
+    /// # drop((options, Durability::Full, Duration::ZERO));
+    /// ```
     pub fn create(mut self, create: bool) -> Self {
         self.create = create;
         self

@@ -3,6 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What was asked of an SQLite file since it was opened.
+///
+/// ```
+/// use larder::source::sqlite::Queries;
+///
+/// let earlier = Queries::default();
+/// assert_eq!(earlier.loads, 0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Queries {
     /// Queries that loaded keys, each for as many keys as one statement holds.

@@ -10,6 +10,17 @@ use crate::source::SourceError;
 use crate::source::row::{Column, Columns};
 
 /// A table, its key and what of a row is the value.
+///
+/// ```
+/// use larder::source::sqlite::{TableSpec, ValueColumns};
+///
+/// let spec = TableSpec {
+///     table: "airports".to_owned(),
+///     key: vec!["icao".to_owned()],
+///     value: ValueColumns::Row,
+/// };
+/// # drop(spec);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSpec {
     /// The table's name.
@@ -22,6 +33,13 @@ pub struct TableSpec {
 }
 
 /// The columns that values are made of.
+///
+/// ```
+/// use larder::source::sqlite::ValueColumns;
+///
+/// let name = ValueColumns::Named(vec!["name".to_owned()]);
+/// assert_ne!(name, ValueColumns::Row);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ValueColumns {
     /// All of them, the key's among them.

@@ -29,6 +29,21 @@ use crate::source::{Capabilities, Change, Loaded, Source, SourceError, Stored};
 ///
 /// Dropping the future of a load before it began saves the query; a store that was queued runs to
 /// its end regardless.
+///
+/// ```
+/// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use larder::source::Source;
+/// # let folder = tempfile::tempdir()?;
+/// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+/// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+/// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+/// let stock = sqlite.table("stock").bytes::<String, Vec<u8>>("count").await?;
+/// assert_eq!(stock.load(vec!["tea".to_owned()]).await?[0].as_ref().unwrap(), &None);
+/// # Ok(())
+/// # }
+/// ```
 pub struct SqliteTable<K, V> {
     sqlite: Sqlite,
     bound: Arc<Bound<K, V>>,
@@ -65,16 +80,61 @@ impl<K: 'static, V: 'static> SqliteTable<K, V> {
     }
 
     /// The database that holds it.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// let stock = sqlite.table("stock").bytes::<String, Vec<u8>>("count").await?;
+    /// assert_eq!(stock.sqlite().path(), sqlite.path());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sqlite(&self) -> &Sqlite {
         &self.sqlite
     }
 
     /// The columns that values are made of.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// let stock = sqlite.table("stock").bytes::<String, Vec<u8>>("count").await?;
+    /// assert_eq!(&*stock.columns()[0].name, "count");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn columns(&self) -> &Columns {
         &self.bound.layout.columns
     }
 
     /// The names of the key columns, in the order of a key's cells.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    ///
+    /// let stock = sqlite.table("stock").bytes::<String, Vec<u8>>("count").await?;
+    /// assert_eq!(stock.key_columns().collect::<Vec<_>>(), ["name"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key_columns(&self) -> impl Iterator<Item = &str> {
         self.bound.layout.key.iter().map(|column| &*column.name)
     }
@@ -123,6 +183,32 @@ impl<K: Send + 'static, V: Send + 'static> Source<K, V> for SqliteTable<K, V> {
 }
 
 /// A table on its way to a [`SqliteTable`]; made by [`Sqlite::table`].
+///
+/// ```
+/// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+/// struct Product {
+///     shelf: Option<i64>,
+///     count: i64,
+/// }
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+/// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+/// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+/// // A part of the row, by the column that is unique.
+/// let stock = sqlite
+///     .table("stock")
+///     .key(["name"])
+///     .columns(["shelf", "count"])
+///     .rows::<String, Product>()
+///     .await?;
+/// assert_eq!(stock.columns().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct TableBuilder {
     sqlite: Sqlite,
@@ -135,18 +221,89 @@ impl TableBuilder {
     }
 
     /// The key columns, in the order of a key's parts. The primary key unless told.
+    ///
+    /// ```
+    /// # use larder::source::Source;
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions, SqliteTable};
+    /// # use std::collections::BTreeMap;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE price (country TEXT, sku TEXT, cents INTEGER, PRIMARY KEY (country, sku))";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    /// // A key of several parts is a tuple.
+    /// type Prices = SqliteTable<(String, String), BTreeMap<String, i64>>;
+    /// let prices: Prices =
+    ///     sqlite.table("price").key(["country", "sku"]).columns(["cents"]).rows().await?;
+    /// let swiss_tea = ("CH".to_owned(), "tea".to_owned());
+    /// assert!(prices.load(vec![swiss_tea]).await?[0].is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
         self.spec.key = columns.into_iter().map(Into::into).collect();
         self
     }
 
     /// The columns that values are made of. All of them unless told.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// struct Count {
+    ///     count: i64,
+    /// }
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    /// let counts = sqlite.table("stock").columns(["count"]).rows::<String, Count>().await?;
+    /// assert_eq!(counts.columns().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
         self.spec.value = ValueColumns::Named(columns.into_iter().map(Into::into).collect());
         self
     }
 
     /// Values are rows, each a struct whose fields are named as the columns: see [`SerdeMapping`].
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use larder::{Cache, Strategy};
+    /// use std::sync::Arc;
+    ///
+    /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    /// struct Product {
+    ///     name: String,
+    ///     shelf: Option<i64>,
+    ///     count: i64,
+    /// }
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    /// // `Arc` by serde's feature `rc`: a hit then copies no field.
+    /// let stock: Cache<String, Arc<Product>> = Cache::builder("stock")
+    ///     .max_entries(100)
+    ///     .source(sqlite.table("stock").rows().await?)
+    ///     .strategy(Strategy::write_through())
+    ///     .build()?;
+    /// let tea = Arc::new(Product { name: "tea".into(), shelf: None, count: 3 });
+    /// stock.put("tea".to_owned(), tea.clone()).await?;
+    /// stock.invalidate_all();
+    /// assert_eq!(stock.get("tea").await?, Some(tea));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn rows<K, V>(self) -> Result<SqliteTable<K, V>, SourceError>
     where
         K: KeyCells + Send + 'static,
@@ -164,6 +321,23 @@ impl TableBuilder {
     }
 
     /// Values are the bytes of one column, keys those of one other: see [`BytesMapping`].
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use larder::source::{Change, Source};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    /// let stock = sqlite.table("stock").bytes::<String, Vec<u8>>("count").await?;
+    /// let tea = Change { key: "tea".to_owned(), value: Some(b"3".to_vec()) };
+    /// let stored = stock.store(vec![tea]).await?;
+    /// assert_eq!(stored[0].value.as_deref(), Some(b"3".as_slice()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn bytes<K, V>(self, column: &str) -> Result<SqliteTable<K, V>, SourceError>
     where
         K: AsRef<[u8]> + Send + 'static,
@@ -173,6 +347,23 @@ impl TableBuilder {
     }
 
     /// Values are what `mapping` makes of rows.
+    ///
+    /// ```
+    /// # use larder::source::sqlite::{Sqlite, SqliteOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use larder::source::row::BytesMapping;
+    /// use larder::source::sqlite::SqliteTable;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let sqlite = Sqlite::open(folder.path().join("shop.db"), SqliteOptions::default())?;
+    /// # let table = "CREATE TABLE stock (name TEXT PRIMARY KEY, shelf INTEGER, count INTEGER NOT NULL)";
+    /// # sqlite.write(move |connection| Ok(connection.execute_batch(table)?)).await?;
+    /// let stock: SqliteTable<String, Vec<u8>> =
+    ///     sqlite.table("stock").columns(["count"]).open(BytesMapping).await?;
+    /// assert_eq!(&*stock.columns()[0].name, "count");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open<K, V>(
         self,
         mapping: impl Mapping<K, V>,
