@@ -14,5 +14,35 @@ pub(crate) fn of(error: &larder::Error) -> Error {
         ErrorKind::Source if error.is_retryable() => "TRYAGAIN",
         _ => "ERR",
     };
-    Error::new(code, error.to_string())
+    match error.kind() {
+        ErrorKind::Misuse => Error::new(code, format!("{error}; {IN_COMMANDS}")),
+        _ => Error::new(code, error.to_string()),
+    }
+}
+
+/// What the engine's advice means to a client that sends commands.
+const IN_COMMANDS: &str =
+    "DEL invalidates, CACHE.LEASE and CACHE.FILL fill where the application loads";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use larder::{Cache, Strategy, runtime::Simulated, source};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_refused_write_names_the_commands_to_use_instead() {
+        let world = Simulated::new(1);
+        let cache: Cache<u8, u8> = Cache::builder("aside")
+            .max_entries(1)
+            .source(source::load_with(|key| async move { Ok(Some(key)) }))
+            .strategy(Strategy::CacheAside)
+            .runtime(Arc::new(world.clone()))
+            .build()
+            .unwrap();
+        let refused = world.block_on(async move { cache.put(1, 1).await }).unwrap_err();
+        let error = of(&refused);
+        assert_eq!(error.code, "READONLY");
+        assert!(error.text.contains("CACHE.LEASE and CACHE.FILL"), "{error}");
+    }
 }
