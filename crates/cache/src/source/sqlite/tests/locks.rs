@@ -98,14 +98,15 @@ async fn a_load_that_nobody_awaits_any_more_is_not_run() {
     let fixture = Fixture::with(PERSON, SqliteOptions::default().readers(1)).await;
     let table = people(&fixture).await;
     let (open, opened) = std::sync::mpsc::channel::<()>();
-    let sqlite = fixture.sqlite.clone();
-    let gate = tokio::spawn(async move { sqlite.read(move |_| Ok(opened.recv().is_err())).await });
+    let mut gate = Box::pin(fixture.sqlite.read(move |_| Ok(opened.recv().is_err())));
+    // Queued by its first poll: the only reader takes it before the load.
+    assert!(futures_util::poll!(&mut gate).is_pending());
     {
         let mut load = table.load(vec![1]);
         assert!(futures_util::poll!(&mut load).is_pending());
     }
     drop(open);
-    assert!(gate.await.unwrap().unwrap());
+    assert!(gate.await.unwrap());
     fixture.sqlite.read(|_| Ok(())).await.unwrap();
     assert_eq!(fixture.sqlite.queries().loads, 0);
 }
