@@ -11,6 +11,7 @@ use crate::freshness::Freshness;
 use crate::journal::{Journal, MemoryJournal};
 use crate::keys::Keys;
 use crate::load::Loader;
+use crate::observer::Observer;
 use crate::parts::Parts;
 use crate::runtime::{Runtime, TokioRuntime};
 use crate::source::Source;
@@ -50,6 +51,7 @@ pub struct Builder<K, V, T = MemoryTier<K, V>> {
     journal: Option<Arc<dyn Journal<K, V>>>,
     weigh: Weigh<K, V>,
     lease_time: Duration,
+    observer: Option<Arc<dyn Observer<K>>>,
 }
 
 impl<K: Key, V: Value> Builder<K, V> {
@@ -64,6 +66,7 @@ impl<K: Key, V: Value> Builder<K, V> {
             journal: None,
             weigh: Arc::new(|_, _| size_of::<(K, V)>() as u64),
             lease_time: Duration::from_secs(10),
+            observer: None,
         }
     }
 
@@ -128,10 +131,18 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
     /// # }
     /// ```
     pub fn tier<U: Tier<K, V>>(self, tier: U) -> Builder<K, V, U> {
-        let Self { name, source, strategy, freshness, runtime, journal, weigh, lease_time, .. } =
-            self;
-        let tier = Some(tier);
-        Builder { name, tier, source, strategy, freshness, runtime, journal, weigh, lease_time }
+        Builder {
+            name: self.name,
+            tier: Some(tier),
+            source: self.source,
+            strategy: self.strategy,
+            freshness: self.freshness,
+            runtime: self.runtime,
+            journal: self.journal,
+            weigh: self.weigh,
+            lease_time: self.lease_time,
+            observer: self.observer,
+        }
     }
 
     /// Stands in front of `source`.
@@ -286,6 +297,40 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
         self
     }
 
+    /// Tells `observer` of every change of what the cache holds. Without one, nothing is spent on that.
+    ///
+    /// ```
+    /// # use larder::{Cache, Change, Lifetime, Observer, runtime::Simulated};
+    /// # use std::sync::{Arc, Mutex};
+    /// #[derive(Default)]
+    /// struct Diary(Mutex<Vec<String>>);
+    ///
+    /// impl Observer<u64> for Diary {
+    ///     fn changed(&self, key: &u64, change: Change) {
+    ///         self.0.lock().unwrap().push(format!("{key}: {change}"));
+    ///     }
+    ///
+    ///     fn cleared(&self, _concerns: &dyn Fn(&u64) -> bool) {
+    ///         self.0.lock().unwrap().push("cleared".to_owned());
+    ///     }
+    /// }
+    ///
+    /// let diary = Arc::new(Diary::default());
+    /// let names: Cache<u64, String> = Cache::builder("names")
+    ///     .max_entries(100)
+    ///     .runtime(Arc::new(Simulated::new(1)))
+    ///     .observer(diary.clone())
+    ///     .build()?;
+    /// names.put_now(&7, "Anna".to_owned(), Lifetime::Policy)?;
+    /// names.invalidate_all();
+    /// assert_eq!(*diary.0.lock().unwrap(), ["7: written, new", "cleared"]);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    pub fn observer(mut self, observer: Arc<dyn Observer<K>>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// The cache.
     ///
     /// ```
@@ -310,7 +355,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
         let tier = Arc::new(tier);
         let parts = Arc::new(Parts {
             name: self.name.clone(),
-            keys: Arc::new(Keys::new(tier.clone())),
+            keys: Arc::new(Keys::new(tier.clone(), self.observer.take())),
             freshness: self.freshness.clone(),
             runtime,
             stats: Counters::new(),

@@ -149,6 +149,14 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         self.fresh(key).flatten()
     }
 
+    /// The fresh entry of `key`, unnoticed: it counts as no read, starts no load and no refresh, and
+    /// keeps the entry from no eviction. For those who look after a cache, rather than use it.
+    #[doc = include_str!("../docs/cache/glance.md")]
+    pub fn glance(&self, key: &K) -> Option<Entry<V>> {
+        let now = self.clock.now();
+        self.tier.entry(key).filter(|entry| entry.is_fresh(now))
+    }
+
     /// The value of `key`; `None` when there is none.
     ///
     /// A hit is answered at once. What happens on a miss is the strategy's to say: the cache loads
@@ -312,7 +320,14 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         K: AsRef<[u8]>,
     {
         let prefix = prefix.as_ref().to_owned();
-        self.engine.parts.keys.invalidate_where(&move |key: &K| key.as_ref().starts_with(&prefix));
+        self.invalidate_where(move |key| key.as_ref().starts_with(&prefix));
+    }
+
+    /// [`invalidate`](Self::invalidate) for every key that `concerns` names, whether it has a copy or
+    /// not. Costs a walk over the tier; `concerns` may not call the cache.
+    #[doc = include_str!("../docs/cache/invalidate_where.md")]
+    pub fn invalidate_where(&self, concerns: impl Fn(&K) -> bool + Sync) {
+        self.engine.parts.keys.invalidate_where(&concerns);
     }
 
     /// [`invalidate`](Self::invalidate) for every key.
@@ -380,12 +395,17 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// Removes the entries that can be of no use any more. Expired entries also make room when the
-    /// tier is full; a sweep only keeps them from lying about until then.
+    /// tier is full; a sweep only keeps them from lying about until then, and has an
+    /// [`Observer`](crate::Observer) told of them.
+    ///
+    /// It costs one comparison while no entry can have expired, and otherwise a walk over the tier, which
+    /// holds up a part of it at a time and takes tens of milliseconds for a million entries. So it may
+    /// be called often where entries expire seldom or together. Where some expire all the time every
+    /// call walks: who calls it should then wait for a multiple of what the last walk took.
     #[doc = include_str!("../docs/cache/sweep.md")]
     pub fn sweep(&self) {
         let now = self.engine.parts.runtime.now();
-        let window = self.engine.parts.freshness.stale_window();
-        self.tier.retain(&|_, fresh_until| now < fresh_until + window);
+        self.engine.parts.keys.sweep(now, self.engine.parts.freshness.stale_window());
     }
 
     /// The name that the cache was built with.

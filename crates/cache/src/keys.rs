@@ -14,6 +14,8 @@
 //! A key that nothing is going on with has no slot, so the table's size follows the work in
 //! progress and not the number of keys.
 
+mod clearing;
+mod place;
 mod writer;
 
 use std::collections::HashMap;
@@ -26,11 +28,14 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::entry::{Entry, Version};
 use crate::flight::{Flight, Landing, Seat};
+use crate::observer::{Cause, Observer};
 use crate::runtime::Time;
 use crate::tier::{Refused, Tier};
 use crate::trace::Trace;
 use crate::{Key, Value};
 
+use clearing::EarliestExpiry;
+use place::Place;
 use writer::Turns;
 pub(crate) use writer::{Fence, WriteGuard};
 
@@ -44,6 +49,8 @@ pub(crate) struct Keys<K: Key, V: Value> {
     hasher: RandomState,
     versions: AtomicU64,
     tier: Arc<dyn Tier<K, V>>,
+    earliest_expiry: EarliestExpiry,
+    observer: Option<Arc<dyn Observer<K>>>,
 }
 
 struct Stripe<K: Key, V: Value> {
@@ -91,9 +98,15 @@ pub(crate) enum Fill {
 }
 
 impl<K: Key, V: Value> Keys<K, V> {
-    pub(crate) fn new(tier: Arc<dyn Tier<K, V>>) -> Self {
-        let stripes = (0..STRIPES).map(|_| Mutex::new(Stripe::new())).collect();
-        Self { stripes, hasher: RandomState::default(), versions: AtomicU64::new(1), tier }
+    pub(crate) fn new(tier: Arc<dyn Tier<K, V>>, observer: Option<Arc<dyn Observer<K>>>) -> Self {
+        Self {
+            stripes: (0..STRIPES).map(|_| Mutex::new(Stripe::new())).collect(),
+            hasher: RandomState::default(),
+            versions: AtomicU64::new(1),
+            tier,
+            earliest_expiry: EarliestExpiry::unknown(),
+            observer,
+        }
     }
 
     pub(crate) fn next_version(&self) -> Version {
@@ -144,7 +157,7 @@ impl<K: Key, V: Value> Keys<K, V> {
         landing: &Landing<V>,
         entry: Option<Entry<V>>,
     ) -> Fill {
-        self.visit(key, |slot, tier| {
+        self.visit(key, |slot, place| {
             if slot.flight.as_ref().map(|current| current.version) != Some(flight.version) {
                 return Fill::Void;
             }
@@ -153,7 +166,7 @@ impl<K: Key, V: Value> Keys<K, V> {
                 // Whoever holds a lease may have read before this flight did.
                 slot.lease = None;
             }
-            slot.fill(tier, key, landing.is_ok(), entry)
+            slot.fill(place, landing.is_ok(), entry)
         })
     }
 
@@ -172,7 +185,7 @@ impl<K: Key, V: Value> Keys<K, V> {
 
     /// Fills under a lease.
     pub(crate) fn fill(&self, key: &K, lease: Version, now: Time, entry: Option<Entry<V>>) -> Fill {
-        self.visit(key, |slot, tier| {
+        self.visit(key, |slot, place| {
             slot.expire_lease(now);
             if slot.lease.map(|held| held.version) != Some(lease) {
                 return Fill::Void;
@@ -180,29 +193,17 @@ impl<K: Key, V: Value> Keys<K, V> {
             slot.lease = None;
             // A flight that began before this fill may know less than it does.
             slot.flight = None;
-            slot.fill(tier, key, true, entry)
+            slot.fill(place, true, entry)
         })
     }
 
     /// Drops the key's copy and voids whatever would bring back what it held. Says whether there
     /// was a copy.
     pub(crate) fn invalidate(&self, key: &K) -> bool {
-        self.visit(key, |slot, tier| {
+        self.visit(key, |slot, place| {
             slot.void();
-            tier.remove(key)
+            place.remove(Cause::Invalidated)
         })
-    }
-
-    /// [`invalidate`](Self::invalidate) for every key that `concerns` names.
-    pub(crate) fn invalidate_where(&self, concerns: &(dyn Fn(&K) -> bool + Sync)) {
-        self.void_where(concerns);
-        self.tier.retain(&|key, _| !concerns(key));
-    }
-
-    /// [`invalidate`](Self::invalidate) for every key.
-    pub(crate) fn invalidate_all(&self) {
-        self.void_where(&|_| true);
-        self.tier.clear();
     }
 
     /// Changes the key's entry by what `change` makes of the present one, with nothing between.
@@ -211,34 +212,21 @@ impl<K: Key, V: Value> Keys<K, V> {
         key: &K,
         change: impl FnOnce(Option<Entry<V>>) -> (Replacement<V>, R),
     ) -> (Result<(), Refused>, R) {
-        self.visit(key, |slot, tier| {
-            let (replacement, output) = change(tier.entry(key));
-            let result = match replacement {
-                Replacement::Keep => Ok(()),
-                Replacement::Remove => {
-                    slot.void();
-                    tier.remove(key);
-                    Ok(())
-                }
-                Replacement::Entry(entry) => {
-                    slot.void();
-                    tier.insert(key.clone(), entry)
-                }
-            };
-            (result, output)
+        self.visit(key, |slot, place| {
+            let (replacement, output) = change(place.entry());
+            if !matches!(replacement, Replacement::Keep) {
+                slot.void();
+            }
+            (replacement.apply(place), output)
         })
     }
 
-    /// Gives the present copy another expiry; says whether there is one. A flight under way
-    /// brings its own.
-    pub(crate) fn expire(&self, key: &K, change: impl FnOnce(&mut Entry<V>) -> bool) -> bool {
-        self.visit(key, |_, tier| {
-            let Some(mut entry) = tier.entry(key) else { return false };
-            if change(&mut entry) {
-                // An entry of the same size always fits where it was.
-                return tier.insert(key.clone(), entry).is_ok();
-            }
-            tier.remove(key)
+    /// Gives the present copy what `change` makes of it, which is another expiry; says whether there
+    /// is a copy. A flight under way brings its own.
+    pub(crate) fn expire(&self, key: &K, change: impl FnOnce(Entry<V>) -> Replacement<V>) -> bool {
+        self.visit(key, |_, place| match place.entry() {
+            Some(entry) => change(entry).apply(place).is_ok(),
+            None => false,
         })
     }
 
@@ -247,38 +235,17 @@ impl<K: Key, V: Value> Keys<K, V> {
         self.stripes.iter().map(|stripe| stripe.lock().slots.len()).sum()
     }
 
-    fn void_where(&self, concerns: &dyn Fn(&K) -> bool) {
-        for stripe in &self.stripes {
-            stripe.lock().slots.retain(|key, slot| {
-                if concerns(key) {
-                    slot.void();
-                }
-                !slot.is_idle()
-            });
-        }
-    }
-
     fn stripe(&self, key: &K) -> MutexGuard<'_, Stripe<K, V>> {
         // The upper bits: the maps within use the lower ones.
         let hash = self.hasher.hash_one(key) >> 32;
         self.stripes[hash as usize % STRIPES].lock()
     }
 
-    /// Shows the key's slot, an idle one when there is none, and keeps it only if it is needed.
-    fn visit<R>(&self, key: &K, act: impl FnOnce(&mut Slot<K, V>, &dyn Tier<K, V>) -> R) -> R {
-        let mut stripe = self.stripe(key);
-        if let Some(slot) = stripe.slots.get_mut(key) {
-            let output = act(slot, &*self.tier);
-            if slot.is_idle() {
-                stripe.slots.remove(key);
-            }
-            return output;
-        }
-        let mut slot = Slot::default();
-        let output = act(&mut slot, &*self.tier);
-        if !slot.is_idle() {
-            stripe.slots.insert(key.clone(), slot);
-        }
+    /// Shows what is going on with the key and where its entry is.
+    fn visit<R>(&self, key: &K, act: impl FnOnce(&mut Slot<K, V>, &mut Place<'_, K, V>) -> R) -> R {
+        let mut place = Place::new(self, key);
+        let output = self.stripe(key).visit(key, |slot| act(slot, &mut place));
+        self.tell_evicted(place.into_evicted());
         output
     }
 }
@@ -286,6 +253,23 @@ impl<K: Key, V: Value> Keys<K, V> {
 impl<K: Key, V: Value> Stripe<K, V> {
     fn new() -> Self {
         Self { slots: HashMap::default(), leases_until: Time::NEVER }
+    }
+
+    /// Shows the key's slot, an idle one when there is none, and keeps it only if it is needed.
+    fn visit<R>(&mut self, key: &K, act: impl FnOnce(&mut Slot<K, V>) -> R) -> R {
+        if let Some(slot) = self.slots.get_mut(key) {
+            let output = act(slot);
+            if slot.is_idle() {
+                self.slots.remove(key);
+            }
+            return output;
+        }
+        let mut slot = Slot::default();
+        let output = act(&mut slot);
+        if !slot.is_idle() {
+            self.slots.insert(key.clone(), slot);
+        }
+        output
     }
 
     /// The key's slot, unless too many keys have one. Leases that ran out make room.
@@ -314,6 +298,24 @@ pub(crate) enum Replacement<V> {
     Keep,
     Remove,
     Entry(Entry<V>),
+    /// The entry itself, with another expiry.
+    Lifetime(Entry<V>),
+    /// Nothing, because the entry was told to expire at once.
+    Expire,
+}
+
+impl<V: Value> Replacement<V> {
+    fn apply<K: Key>(self, place: &mut Place<'_, K, V>) -> Result<(), Refused> {
+        let gone_by = match self {
+            Replacement::Keep => return Ok(()),
+            Replacement::Entry(entry) => return place.put(entry, Cause::Written),
+            Replacement::Lifetime(entry) => return place.put(entry, Cause::Lifetime),
+            Replacement::Remove => Cause::Written,
+            Replacement::Expire => Cause::Expired,
+        };
+        place.remove(gone_by);
+        Ok(())
+    }
 }
 
 impl<K: Key, V: Value> Slot<K, V> {
@@ -331,24 +333,18 @@ impl<K: Key, V: Value> Slot<K, V> {
         Boarding::Started(flight, seat)
     }
 
-    fn fill(
-        &mut self,
-        tier: &dyn Tier<K, V>,
-        key: &K,
-        good: bool,
-        entry: Option<Entry<V>>,
-    ) -> Fill {
+    fn fill(&mut self, place: &mut Place<'_, K, V>, good: bool, entry: Option<Entry<V>>) -> Fill {
         if self.fences > 0 {
             return Fill::Void;
         }
         let Some(entry) = entry else {
             if good {
                 // The source's newest word is that nothing of this key may be kept.
-                tier.remove(key);
+                place.remove(Cause::Loaded);
             }
             return Fill::Nothing;
         };
-        tier.insert(key.clone(), entry).map_or(Fill::Refused, |()| Fill::Filled)
+        place.put(entry, Cause::Loaded).map_or(Fill::Refused, |()| Fill::Filled)
     }
 
     /// Lets go of a lease that has run out; says whether anything is left in the slot.

@@ -32,7 +32,7 @@
 //!
 //! A [`Cache`] is built of a [`tier`] that holds entries, a [`source`], a [`Strategy`] and a
 //! [`Freshness`] policy. Clock, timers and tasks come through [`runtime::Runtime`], of which there
-//! is a real one and a simulated one.
+//! is a real one and a simulated one. An [`Observer`] is told of every change of what is held.
 
 mod builder;
 mod cache;
@@ -43,6 +43,7 @@ mod flight;
 mod freshness;
 mod keys;
 mod load;
+mod observer;
 mod options;
 mod parts;
 mod stats;
@@ -63,6 +64,7 @@ pub use engine::{Edit, Lease, Leased, Present, Unflushed};
 pub use entry::Entry;
 pub use error::{Error, ErrorKind, Result};
 pub use freshness::{Freshness, Lifetime, LoadTimeout};
+pub use observer::{Cause, Change, Observer};
 pub use options::{Accept, ReadOptions, WriteOptions};
 pub use stats::Statistics;
 pub use strategy::Strategy;

@@ -8,13 +8,14 @@
 //! paths know. [`Lookup`] is the hit: it lends the entry in whatever form the tier keeps it, so
 //! that a tier that stores entries inline as bytes need not build a value to answer a read.
 
+mod insert;
 mod memory;
-
-use std::fmt;
 
 use crate::entry::Entry;
 use crate::runtime::Time;
 
+pub use equivalent::Equivalent;
+pub use insert::{Evicted, Inserted};
 pub use memory::MemoryTier;
 
 /// Holds entries by key. Bounded: it evicts when it is full.
@@ -25,7 +26,8 @@ pub use memory::MemoryTier;
 /// use larder::Entry;
 ///
 /// let tier: &dyn Tier<u64, &str> = &MemoryTier::with_entries(10);
-/// tier.insert(7, Entry { value: Some("tea"), fresh_until: Time::NEVER }).unwrap();
+/// let inserted = tier.insert(7, Entry { value: Some("tea"), fresh_until: Time::NEVER });
+/// assert!(inserted.outcome.is_ok() && !inserted.replaced);
 /// assert!(tier.remove(&7));
 /// assert_eq!(tier.entry(&7), None);
 /// ```
@@ -33,15 +35,16 @@ pub trait Tier<K, V>: Send + Sync + 'static {
     /// The entry of `key`, fresh or not.
     fn entry(&self, key: &K) -> Option<Entry<V>>;
 
-    /// Puts an entry in the place of whatever is there. On refusal the earlier entry is gone too:
-    /// what is older than a refused entry must not stay.
-    fn insert(&self, key: K, entry: Entry<V>) -> Result<(), Refused>;
+    /// Puts an entry in the place of whatever is there, and says what became of it, of the earlier
+    /// entry and of others. On refusal the earlier entry is gone too: what is older than a refused
+    /// entry must not stay.
+    fn insert(&self, key: K, entry: Entry<V>) -> Inserted<K>;
 
     /// Removes the entry of `key`; says whether there was one.
     fn remove(&self, key: &K) -> bool;
 
     /// Removes every entry that `keep` does not keep. `keep` sees a key and until when its entry
-    /// is fresh.
+    /// is fresh. It may not call the tier.
     fn retain(&self, keep: &(dyn Fn(&K, Time) -> bool + Sync));
 
     /// Removes every entry.
@@ -59,9 +62,11 @@ pub trait Tier<K, V>: Send + Sync + 'static {
 /// use larder::Entry;
 ///
 /// let tier = MemoryTier::with_entries(10);
-/// tier.insert("tea".to_owned(), Entry { value: Some(3), fresh_until: Time::NEVER }).unwrap();
+/// let entry = Entry { value: Some(3), fresh_until: Time::NEVER };
+/// tier.insert("tea".to_owned(), entry).outcome?;
 /// assert_eq!(tier.lookup("tea", |entry| entry.value), Some(Some(3))); // by `&str`
 /// assert_eq!(tier.lookup("milk", |entry| entry.value), None);
+/// # Ok::<(), larder::tier::Refused>(())
 /// ```
 pub trait Lookup<Q: ?Sized>: Send + Sync + 'static {
     /// The form in which a value is lent.
@@ -80,11 +85,13 @@ pub trait Lookup<Q: ?Sized>: Send + Sync + 'static {
 ///
 /// assert_eq!(Refused::TooLarge.to_string(), "the entry alone is larger than the tier");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It alone is larger than the tier allows.
+    #[error("the entry alone is larger than the tier")]
     TooLarge,
     /// The tier cannot be written at the moment.
+    #[error("the tier cannot be written")]
     Unavailable,
 }
 
@@ -106,13 +113,4 @@ pub struct Usage {
     pub weight_max: u64,
     /// Entries evicted for room so far.
     pub evictions: u64,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Refused::TooLarge => "the entry alone is larger than the tier",
-            Refused::Unavailable => "the tier cannot be written",
-        })
-    }
 }

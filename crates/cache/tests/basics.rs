@@ -12,7 +12,10 @@ use std::time::Duration;
 use larder::runtime::{Runtime, Simulated};
 use larder::source::{self, Change, SourceError, SourceErrorKind};
 use larder::strategy::{WriteBehind, WriteThrough};
-use larder::{Cache, Edit, ErrorKind, Freshness, Lease, Leased, Lifetime, ReadOptions, Strategy};
+use larder::tier::Equivalent;
+use larder::{
+    Cache, Edit, ErrorKind, Freshness, Lease, Leased, Lifetime, ReadOptions, Strategy, ToKey,
+};
 use parking_lot::Mutex;
 
 type Rows = Arc<Mutex<std::collections::BTreeMap<String, u32>>>;
@@ -276,6 +279,35 @@ fn a_plain_cache_answers_at_once() {
     assert_eq!(world.now().as_nanos(), 7_000_000_000);
     cache.sweep();
     assert_eq!(cache.usage().entries, 0);
+}
+
+/// A key of two parts, in the form in which it is looked up.
+#[derive(Hash)]
+struct ShelfRef<'a> {
+    shop: u8,
+    name: &'a str,
+}
+
+impl Equivalent<(u8, String)> for ShelfRef<'_> {
+    fn equivalent(&self, (shop, name): &(u8, String)) -> bool {
+        (self.shop, self.name) == (*shop, name.as_str())
+    }
+}
+
+impl ToKey<(u8, String)> for ShelfRef<'_> {
+    fn to_key(&self) -> (u8, String) {
+        (self.shop, self.name.to_owned())
+    }
+}
+
+#[test]
+fn a_key_is_looked_up_by_a_form_that_is_no_part_of_it() {
+    let kit = Kit::new();
+    let cache: Cache<(u8, String), u32> =
+        Cache::builder("test").max_entries(10).runtime(Arc::new(kit.world)).build().unwrap();
+    cache.put_now(&(1, "tea".to_owned()), 3, Lifetime::Policy).unwrap();
+    let look_up = |shop, name| cache.peek(&ShelfRef { shop, name });
+    assert_eq!([look_up(1, "tea"), look_up(2, "tea"), look_up(1, "te")], [Some(3), None, None]);
 }
 
 #[test]

@@ -33,7 +33,8 @@ impl<V: Clone> ToValue<V> for &V {
 
 /// Makes a key of the borrowed form in which it is looked up, which for most keys is the key itself.
 ///
-/// A key type with a borrowed form of its own implements it for that form, beside `Borrow`.
+/// A key type with a borrowed form of its own implements it for that form, beside `Borrow`, or beside
+/// [`Equivalent`](crate::tier::Equivalent) where the form is not a part of the key.
 #[doc = include_str!("../../docs/cache/to_key.md")]
 pub trait ToKey<K> {
     /// The key.

@@ -180,23 +180,25 @@ impl<K: Key, V: Value> Engine<K, V> {
     /// Gives the key's copy another lifetime; says whether there is a copy.
     pub(crate) fn expire(&self, key: &K, lifetime: Lifetime) -> bool {
         let now = self.parts.runtime.now();
-        self.parts.keys.expire(key, |entry| {
-            if !entry.is_fresh(now) || entry.value.is_none() {
-                return true;
-            }
-            self.set_lifetime(entry, lifetime);
-            entry.is_fresh(now)
+        self.parts.keys.expire(key, |entry| match entry.is_fresh(now) && entry.value.is_some() {
+            true => self.relive(entry, lifetime),
+            false => Replacement::Keep,
         })
     }
 
-    fn set_lifetime(&self, entry: &mut Entry<V>, lifetime: Lifetime) {
+    /// The entry with another lifetime.
+    fn relive(&self, mut entry: Entry<V>, lifetime: Lifetime) -> Replacement<V> {
         let now = self.parts.runtime.now();
         entry.fresh_until = match lifetime {
-            Lifetime::Keep => return,
+            Lifetime::Keep => return Replacement::Keep,
             Lifetime::Forever => Time::NEVER,
             Lifetime::For(span) => now + span,
             Lifetime::Policy => self.parts.freshness.ttl.map_or(Time::NEVER, |ttl| now + ttl),
         };
+        match entry.is_fresh(now) {
+            true => Replacement::Lifetime(entry),
+            false => Replacement::Expire,
+        }
     }
 
     async fn carry_out(
@@ -284,13 +286,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             (Edit::Put(value, lifetime), entry) => {
                 self.parts.replacement(value, lifetime, entry.as_ref())
             }
-            (Edit::Expire(lifetime), Some(mut entry)) => {
-                self.set_lifetime(&mut entry, lifetime);
-                match entry.is_fresh(self.parts.runtime.now()) {
-                    true => Replacement::Entry(entry),
-                    false => Replacement::Remove,
-                }
-            }
+            (Edit::Expire(lifetime), Some(entry)) => self.relive(entry, lifetime),
         }
     }
 }

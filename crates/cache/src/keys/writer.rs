@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
-use super::{Keys, Slot};
+use super::{Keys, Place, Slot};
 use crate::entry::{Entry, Version};
-use crate::tier::{Refused, Tier};
+use crate::observer::Cause;
+use crate::tier::Refused;
 use crate::{Key, Value};
 
 /// Writers that may wait for one key.
@@ -140,10 +141,10 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
     /// Makes `entry` the key's copy, or drops the copy when there is none to keep or when the key
     /// was invalidated meanwhile. Flights and leases that began before are void.
     pub(crate) fn install(&self, entry: Option<Entry<V>>) -> Result<(), Refused> {
-        self.settle(|slot, tier, held| match entry {
-            Some(entry) if slot.admits(held.version) => tier.insert(held.key.clone(), entry),
+        self.settle(|slot, place, held| match entry {
+            Some(entry) if slot.admits(held.version) => place.put(entry, Cause::Written),
             _ => {
-                tier.remove(&held.key);
+                place.remove(Cause::Written);
                 Ok(())
             }
         })
@@ -152,19 +153,19 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
     /// Puts back the entry that [`take_copy`](Self::take_copy) took, unless the key was
     /// invalidated meanwhile.
     pub(crate) fn restore(&self, earlier: Entry<V>) {
-        self.settle(|slot, tier, held| {
+        self.settle(|slot, place, held| {
             if slot.admits(held.version) {
                 // The tier may refuse it: the next read loads.
-                tier.insert(held.key.clone(), earlier).ok();
+                place.put(earlier, Cause::Restored).ok();
             }
         });
     }
 
     /// Takes the key's copy out of the cache.
     pub(crate) fn take_copy(&self) -> Option<Entry<V>> {
-        self.settle(|_, tier, held| {
-            let entry = tier.entry(&held.key);
-            tier.remove(&held.key);
+        self.settle(|_, place, _| {
+            let entry = place.entry();
+            place.remove(Cause::Withdrawn);
             entry
         })
     }
@@ -176,12 +177,15 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
         Fence { keys: held.keys.clone(), key: held.key.clone(), stands: true }
     }
 
-    fn settle<R>(&self, act: impl FnOnce(&mut Slot<K, V>, &dyn Tier<K, V>, &Held<K, V>) -> R) -> R {
+    fn settle<R>(
+        &self,
+        act: impl FnOnce(&mut Slot<K, V>, &mut Place<'_, K, V>, &Held<K, V>) -> R,
+    ) -> R {
         let held = self.held();
-        let output = held.keys.visit(&held.key, |slot, tier| {
+        let output = held.keys.visit(&held.key, |slot, place| {
             slot.flight = None;
             slot.lease = None;
-            act(slot, tier, held)
+            act(slot, place, held)
         });
         self.trust();
         output
@@ -207,26 +211,24 @@ impl<K: Key, V: Value> Fence<K, V> {
     /// Takes the fence down because its writer now knows what the source holds, and will say so
     /// by [`WriteGuard::install`] or [`WriteGuard::restore`].
     pub(crate) fn lift(mut self) {
-        self.take_down(|slot| {
+        self.keys.visit(&self.key, |slot, _| {
+            slot.fences -= 1;
             slot.flight = None;
             slot.lease = None;
         });
         self.stands = false;
-    }
-
-    fn take_down(&mut self, void: impl FnOnce(&mut Slot<K, V>)) {
-        self.keys.visit(&self.key, |slot, tier| {
-            slot.fences -= 1;
-            void(slot);
-            tier.remove(&self.key);
-        });
     }
 }
 
 impl<K: Key, V: Value> Drop for Fence<K, V> {
     fn drop(&mut self) {
         if self.stands {
-            self.take_down(Slot::void);
+            // Who has read meanwhile may have read what was there before the write.
+            self.keys.visit(&self.key, |slot, place| {
+                slot.fences -= 1;
+                slot.void();
+                place.remove(Cause::Withdrawn);
+            });
         }
     }
 }

@@ -3,8 +3,7 @@
 //! quick_cache evicts by Clock-PRO and takes a shared lock of one shard per hit. It knows no time:
 //! expired entries stay until they are read, swept or evicted.
 
-use std::borrow::Borrow;
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +11,7 @@ use foldhash::fast::RandomState;
 use quick_cache::sync::Cache;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
-use super::{Lookup, Refused, Tier, Usage};
+use super::{Equivalent, Evicted, Inserted, Lookup, Refused, Tier, Usage};
 use crate::entry::Entry;
 use crate::runtime::Time;
 use crate::{Key, Value};
@@ -29,7 +28,7 @@ type Weigh<K, V> = Arc<dyn Fn(&K, Option<&V>) -> u64 + Send + Sync>;
 /// let tier = MemoryTier::with_entries(2);
 /// for key in 0..10 {
 ///     let entry = Entry { value: Some(key * key), fresh_until: Time::NEVER };
-///     assert_eq!(tier.insert(key, entry), Ok(()));
+///     assert_eq!(tier.insert(key, entry).outcome, Ok(()));
 /// }
 /// assert!(tier.usage().weight <= 2);
 /// ```
@@ -64,7 +63,7 @@ impl<K: Key, V: Value> MemoryTier<K, V> {
     /// let weigh = |_key: &u64, value: Option<&String>| 64 + value.map_or(0, |value| value.len() as u64);
     /// let tier = MemoryTier::with_bytes(1 << 20, weigh);
     /// let entry = Entry { value: Some("x".repeat(2 << 20)), fresh_until: Time::NEVER };
-    /// assert_eq!(tier.insert(7, entry), Err(Refused::TooLarge));
+    /// assert_eq!(tier.insert(7, entry).outcome, Err(Refused::TooLarge));
     /// ```
     pub fn with_bytes(
         bytes: u64,
@@ -74,8 +73,7 @@ impl<K: Key, V: Value> MemoryTier<K, V> {
     }
 
     fn new(entries: u64, weight: u64, weigh: Option<Weigh<K, V>>) -> Self {
-        let hasher = RandomState::default();
-        let evictions = Evictions { count: Arc::default(), hasher: hasher.clone() };
+        let evictions = Evictions::default();
         let options = OptionsBuilder::new()
             .hot_allocation(HOT_SHARE)
             .estimated_items_capacity(usize::try_from(entries.max(1)).unwrap_or(usize::MAX))
@@ -83,7 +81,8 @@ impl<K: Key, V: Value> MemoryTier<K, V> {
             .build()
             .expect("both capacities are set");
         let scale = Scale(weigh.clone());
-        let entries = Cache::with_options(options, scale, hasher, evictions.clone());
+        let entries =
+            Cache::with_options(options, scale, RandomState::default(), evictions.clone());
         Self { entries, weigh, evictions }
     }
 
@@ -106,14 +105,14 @@ impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
         self.entries.peek(key)
     }
 
-    fn insert(&self, key: K, entry: Entry<V>) -> Result<(), Refused> {
+    fn insert(&self, key: K, entry: Entry<V>) -> Inserted<K> {
         if !self.fits(&key, &entry) {
-            self.entries.remove(&key);
-            return Err(Refused::TooLarge);
+            let replaced = self.entries.remove(&key).is_some();
+            return Inserted::refused(Refused::TooLarge, replaced);
         }
-        let mut change = Change { replaces: Some(self.evictions.hasher.hash_one(&key)) };
+        let mut change = Change::default();
         self.entries.insert_with_lifecycle(key, entry, &mut change);
-        Ok(())
+        Inserted { outcome: Ok(()), replaced: change.replaced, evicted: change.evicted }
     }
 
     fn remove(&self, key: &K) -> bool {
@@ -133,15 +132,15 @@ impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
             entries: self.entries.len() as u64,
             weight: self.entries.weight(),
             weight_max: self.entries.capacity(),
-            evictions: self.evictions.count.load(Ordering::Relaxed),
+            evictions: self.evictions.0.load(Ordering::Relaxed),
         }
     }
 }
 
 impl<Q, K, V> Lookup<Q> for MemoryTier<K, V>
 where
-    Q: Hash + Eq + ?Sized,
-    K: Key + Borrow<Q>,
+    Q: Hash + Equivalent<K> + ?Sized,
+    K: Key,
     V: Value,
 {
     /// quick_cache lends nothing: it hands out a clone of what it holds.
@@ -169,26 +168,39 @@ impl<K, V> Weighter<K, Entry<V>> for Scale<K, V> {
 }
 
 /// Counts what is evicted for room.
-#[derive(Clone)]
-struct Evictions {
-    count: Arc<AtomicU64>,
-    hasher: RandomState,
-}
+#[derive(Clone, Default)]
+struct Evictions(Arc<AtomicU64>);
 
 /// One change of the entries.
-#[derive(Default)]
-struct Change {
-    /// The hash of the key whose earlier entry gives way to its new one.
-    replaces: Option<u64>,
+struct Change<K> {
+    /// Whether an eviction is under way.
+    evicting: bool,
+    /// Whether an earlier entry of the key has given way to the new one.
+    replaced: bool,
+    evicted: Evicted<K>,
 }
 
-impl<K: Hash, V> Lifecycle<K, V> for Evictions {
-    type RequestState = Change;
+impl<K> Default for Change<K> {
+    fn default() -> Self {
+        Self { evicting: false, replaced: false, evicted: Evicted::default() }
+    }
+}
 
-    fn on_evict(&self, change: &mut Change, key: K, _value: V) {
-        // quick_cache tells of an entry that is replaced as of one that is evicted.
-        if change.replaces != Some(self.hasher.hash_one(&key)) {
-            self.count.fetch_add(1, Ordering::Relaxed);
+impl<K, V> Lifecycle<K, V> for Evictions {
+    type RequestState = Change<K>;
+
+    fn before_evict(&self, change: &mut Change<K>, _key: &K, _value: &mut V) {
+        change.evicting = true;
+    }
+
+    /// Told of what is evicted and of what is replaced, and only of the former beforehand. Not even
+    /// the key would tell them apart: what is put may be evicted at once.
+    fn on_evict(&self, change: &mut Change<K>, key: K, _value: V) {
+        if std::mem::take(&mut change.evicting) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            change.evicted.extend([key]);
+        } else {
+            change.replaced = true;
         }
     }
 }
@@ -204,14 +216,14 @@ mod tests {
     #[test]
     fn only_what_makes_room_is_an_eviction() {
         let tier = MemoryTier::with_entries(64);
-        (0..10).for_each(|value| tier.insert(1_u64, entry(value)).unwrap());
+        (0..10).for_each(|value| drop(tier.insert(1_u64, entry(value))));
         assert!(tier.remove(&1));
-        tier.insert(2, entry(0)).unwrap();
+        drop(tier.insert(2, entry(0)));
         tier.retain(&|_, _| false);
-        tier.insert(3, entry(0)).unwrap();
+        drop(tier.insert(3, entry(0)));
         tier.clear();
         assert_eq!(tier.usage().evictions, 0, "replaced, removed, swept and cleared");
-        (0..1_000).for_each(|key| tier.insert(key, entry(0)).unwrap());
+        (0..1_000).for_each(|key| drop(tier.insert(key, entry(0))));
         assert_eq!(tier.usage().evictions, 1_000 - tier.usage().entries);
     }
 
@@ -220,7 +232,7 @@ mod tests {
         let tier = MemoryTier::with_bytes(1_000_000, |_: &u64, value| *value.unwrap_or(&1));
         let shard = tier.entries.shard_capacity();
         for weight in shard * 9 / 10..=shard {
-            let taken = tier.insert(1, entry(weight)).is_ok();
+            let taken = tier.insert(1, entry(weight)).outcome.is_ok();
             assert_eq!(tier.entry(&1).is_some(), taken, "{weight} of {shard}");
         }
     }

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use larder::Entry;
 use larder::runtime::{Runtime, Simulated, Time};
 use larder::source::{Capabilities, Change, Loaded, Source, SourceError, SourceErrorKind, Stored};
-use larder::tier::{Lookup, MemoryTier, Refused, Tier, Usage};
+use larder::tier::{Inserted, Lookup, MemoryTier, Refused, Tier, Usage};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -247,10 +247,9 @@ impl Tier<String, u64> for TestTier {
         self.entries.entry(key)
     }
 
-    fn insert(&self, key: String, entry: Entry<u64>) -> Result<(), Refused> {
+    fn insert(&self, key: String, entry: Entry<u64>) -> Inserted<String> {
         if self.refuses.load(Ordering::Relaxed) {
-            self.entries.remove(&key);
-            return Err(Refused::Unavailable);
+            return Inserted::refused(Refused::Unavailable, self.entries.remove(&key));
         }
         self.entries.insert(key, entry)
     }
