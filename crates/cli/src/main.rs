@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use larder_server::config::{ConfigText, Overrides};
+use larder_server::config::{ConfigText, Overrides, Secret};
 
 /// A caching tier between your application and its database.
 #[derive(Parser)]
@@ -21,6 +21,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the Redis protocol.
+    ///
+    /// The environment variable LARDER_PASSWORD sets the password of the user "default".
     Serve(ServeOptions),
     /// Check a configuration, and that its databases and tables bear it out.
     Check(CheckOptions),
@@ -56,6 +58,9 @@ struct CheckOptions {
 
 /// A mistake in what larder was told: the command line, the configuration, its databases.
 const MISCONFIGURED: u8 = 2;
+
+/// Goes before the password in the configuration.
+const PASSWORD_VARIABLE: &str = "LARDER_PASSWORD";
 
 /// Everything else that ends the program early.
 const FAILED: u8 = 1;
@@ -97,11 +102,18 @@ fn read_config(path: &std::path::Path) -> Result<ConfigText, Failure> {
         .map_err(|error| Failure::misconfigured(format!("cannot read {}: {error}", path.display())))
 }
 
+/// What the environment says is the password. One that is empty is none.
+fn password() -> Option<Secret> {
+    let password = std::env::var(PASSWORD_VARIABLE).ok().filter(|text| !text.is_empty());
+    password.map(Secret::from)
+}
+
 /// What the command line says instead of the file.
 fn overrides(options: &ServeOptions) -> Overrides {
     Overrides {
         listen: options.listen.clone(),
         data: options.data.clone(),
         model: options.model.clone(),
+        password: password(),
     }
 }

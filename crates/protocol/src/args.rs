@@ -58,6 +58,11 @@ impl<'a> Args<'a> {
         self.spans.len()
     }
 
+    /// How many bytes the request took on its way.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }

@@ -5,9 +5,11 @@
 use std::fmt;
 
 mod decode;
+pub(crate) mod float;
 pub(crate) mod inline;
 pub(crate) mod integer;
 mod out;
+mod push;
 pub(crate) mod request;
 
 pub use decode::{Frame, decode};
@@ -44,6 +46,10 @@ pub enum ProtocolError {
     ExpectedDollar(u8),
     /// The length after `$` is no number, or over [`bulk_bytes_max`](crate::Limits::bulk_bytes_max).
     BulkLength,
+    /// More arguments than a client may send before it has said who it is.
+    UnauthenticatedMultibulkLength,
+    /// A longer argument than a client may send before it has said who it is.
+    UnauthenticatedBulkLength,
     /// An inline request that does not end.
     InlineTooLong,
     /// A line after `*` that does not end.
@@ -69,6 +75,10 @@ impl fmt::Display for ProtocolError {
             Self::MultibulkLength => f.write_str("invalid multibulk length"),
             Self::ExpectedDollar(got) => write!(f, "expected '$', got '{}'", char::from(*got)),
             Self::BulkLength => f.write_str("invalid bulk length"),
+            Self::UnauthenticatedMultibulkLength => {
+                f.write_str("unauthenticated multibulk length")
+            }
+            Self::UnauthenticatedBulkLength => f.write_str("unauthenticated bulk length"),
             Self::InlineTooLong => f.write_str("too big inline request"),
             Self::MultibulkCountTooLong => f.write_str("too big mbulk count string"),
             Self::BulkCountTooLong => f.write_str("too big bulk count string"),

@@ -5,11 +5,11 @@
 //! so that any model of concurrency can drive it; the calling order is written on [`Session`].
 //!
 //! ```
-//! use std::sync::Arc;
 //! use larder_protocol::error::Error;
-//! use larder_protocol::store::{Later, Mode, Outcome, Request, Store, Ticket};
+//! use larder_protocol::hub::{Arrival, Hub};
+//! use larder_protocol::store::{Later, Outcome, Particulars, Request, Store, Terms, Ticket};
 //! use larder_protocol::value::{Item, View};
-//! use larder_protocol::{Limits, Session};
+//! use larder_protocol::Limits;
 //!
 //! /// Holds "hello" under every key.
 //! struct Greeter;
@@ -17,6 +17,7 @@
 //! impl Store for Greeter {
 //!     fn read(
 //!         &mut self,
+//!         _: Terms,
 //!         _key: &[u8],
 //!         see: &mut dyn FnMut(Option<Item<'_>>),
 //!     ) -> Result<Result<(), Later>, Error> {
@@ -24,19 +25,31 @@
 //!         Ok(Ok(()))
 //!     }
 //!
-//!     fn fetch(&mut self, _: Ticket, _: &mut dyn Iterator<Item = &[u8]>, _: Mode) {}
+//!     fn fetch(&mut self, _: Ticket, _: Terms, _: &mut dyn Iterator<Item = &[u8]>) {}
 //!
 //!     fn ask(
 //!         &mut self,
 //!         _: Ticket,
+//!         _: Terms,
 //!         _: Request<'_>,
-//!         _: Mode,
 //!     ) -> Result<Result<Outcome, Later>, Error> {
 //!         Err(Error::new("READONLY", "this store only greets"))
 //!     }
+//!
+//!     fn inspect(&mut self, _: u8, _: &[u8]) -> Result<Option<Particulars>, Error> {
+//!         Ok(None)
+//!     }
+//!
+//!     fn random(&mut self) -> u64 {
+//!         4
+//!     }
+//!
+//!     fn scan(&mut self, _: u8, _: u64, _: usize, _: &mut dyn FnMut(&[u8], Item<'_>)) -> u64 {
+//!         0
+//!     }
 //! }
 //!
-//! let mut session = Session::new(1, Arc::new(Limits::default()));
+//! let mut session = Hub::new(Limits::default()).join(1, Arrival::default());
 //! session.receive(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPI", 0, &mut Greeter);
 //! assert_eq!(session.output(), b"$5\r\nhello\r\n");
 //! session.sent(11);
@@ -44,14 +57,20 @@
 //! assert_eq!(session.output(), b"+PONG\r\n");
 //! ```
 
+pub mod acl;
 mod args;
 mod client;
 mod command;
 pub mod error;
 pub mod frame;
+pub mod hub;
+mod glob;
 mod limits;
+pub mod page;
+mod random;
 pub mod reply;
 mod session;
+pub mod settings;
 pub mod store;
 #[cfg(test)]
 mod testing;

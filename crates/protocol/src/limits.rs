@@ -24,6 +24,23 @@ pub struct Limits {
     pub output_bytes_max: usize,
     /// The most requests of one session that wait for the store at a time.
     pub waiting_max: usize,
+    /// How many bytes of requests a transaction may queue.
+    pub transaction_bytes_max: usize,
+    /// How many channels and patterns a session may listen to.
+    pub subscriptions_max: usize,
+    /// How many keys a session may watch.
+    pub watches_max: usize,
+    /// How many bytes of messages may wait for a session that does not take them.
+    pub mail_bytes_max: usize,
+    /// How many keys are remembered for sessions that track (Redis' `tracking-table-max-keys`).
+    pub tracked_keys_max: usize,
+    /// How many bytes all sessions may hold together, in input, output and transactions (Redis'
+    /// `maxmemory-clients`); past it, the one that holds most is ended.
+    pub sessions_bytes_max: usize,
+    /// How long a request may take to arrive whole, in milliseconds.
+    pub request_timeout_ms: Option<u64>,
+    /// How long a session may be idle, in milliseconds (Redis' `timeout`).
+    pub idle_timeout_ms: Option<u64>,
 }
 
 impl Default for Limits {
@@ -39,6 +56,14 @@ impl Default for Limits {
             output_bytes_high: MIB,
             output_bytes_max: 256 * MIB,
             waiting_max: 4096,
+            transaction_bytes_max: 64 * MIB,
+            subscriptions_max: 100_000,
+            watches_max: 100_000,
+            mail_bytes_max: 32 * MIB,
+            tracked_keys_max: 1_000_000,
+            sessions_bytes_max: 1024 * MIB,
+            request_timeout_ms: Some(30_000),
+            idle_timeout_ms: None,
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use crate::client::flag;
 use crate::error::Error;
 use crate::frame::request::{Decoded, Decoder};
-use crate::limits::Limits;
+use crate::hub::{Card, Hub};
 use crate::store::{Answer, Store, Ticket};
 
+mod admission;
 mod buffer;
 mod pipeline;
 #[cfg(test)]
@@ -48,12 +51,14 @@ use pipeline::{Ending, Pipeline, Served};
 /// bounded by its [`Limits`].
 #[derive(Debug)]
 pub struct Session {
-    limits: Arc<Limits>,
+    hub: Arc<Hub>,
     /// What could not be handled yet; begins where a request begins.
     input: Buffer,
     decoder: Decoder,
     pipeline: Pipeline,
     pause: Pause,
+    /// How many bytes the hub has counted for it.
+    counted: usize,
 }
 
 /// Why no further request runs at present.
@@ -65,25 +70,28 @@ enum Pause {
     Answer,
     /// Some output has to be sent first.
     Output,
+    /// The pause of all clients has to end first.
+    Clients,
     /// None ever will.
     Ended,
 }
 
 impl Session {
-    /// A session that has received nothing. `id` is what `CLIENT ID` answers: unique, above zero.
-    pub fn new(id: u64, limits: Arc<Limits>) -> Self {
+    /// A session that has received nothing.
+    pub(crate) fn new(hub: Arc<Hub>, card: Arc<Card>) -> Self {
         Self {
             input: Buffer::default(),
             decoder: Decoder::default(),
-            pipeline: Pipeline::new(id, Arc::clone(&limits)),
+            pipeline: Pipeline::new(hub.clone(), card),
             pause: Pause::Input,
-            limits,
+            counted: 0,
+            hub,
         }
     }
 
     /// The number it was made with.
     pub fn id(&self) -> u64 {
-        self.pipeline.client.id
+        self.card().id
     }
 
     /// Takes bytes from the client and runs the requests that they complete.
@@ -98,10 +106,12 @@ impl Session {
         if self.input.is_empty() {
             let used = self.run(bytes, now_unix_ms, store);
             self.input.extend(&bytes[used..]);
+            self.note(now_unix_ms);
         } else {
             self.input.extend(bytes);
             self.advance(now_unix_ms, store);
         }
+        self.card().tally.last_used_ms.store(now_unix_ms, Ordering::Relaxed);
     }
 
     /// Takes the store's answer to a question. One that is not open is ignored.
@@ -111,15 +121,18 @@ impl Session {
         self.pipeline.answer(ticket, answer);
     }
 
-    /// Runs buffered requests that may run by now. Costs next to nothing when there are none.
+    /// Runs buffered requests that may run by now, and takes in what others have to tell the
+    /// client. Costs next to nothing when there is neither. To be called after the waker of the
+    /// session's [`Arrival`](crate::hub::Arrival) was woken, too.
     pub fn advance(&mut self, now_unix_ms: u64, store: &mut dyn Store) {
-        if self.input.is_empty() {
-            return;
+        self.pipeline.collect_mail();
+        if !self.input.is_empty() || self.pipeline.is_scripted() {
+            let mut input = mem::take(&mut self.input);
+            let used = self.run(input.unread(), now_unix_ms, store);
+            input.consume(used, 0);
+            self.input = input;
         }
-        let mut input = mem::take(&mut self.input);
-        let used = self.run(input.unread(), now_unix_ms, store);
-        input.consume(used, 0);
-        self.input = input;
+        self.note(now_unix_ms);
     }
 
     /// What is to be sent to the client.
@@ -138,7 +151,7 @@ impl Session {
         let held_up = self.pause != Pause::Input;
         self.pipeline.ending() == Ending::Open
             && !self.pipeline.is_high()
-            && !(held_up && self.input.len() >= self.limits.backlog_bytes_max)
+            && !(held_up && self.input.len() >= self.hub.limits.backlog_bytes_max)
     }
 
     /// Says that the client will send no more. What it has sent whole is still answered.
@@ -153,7 +166,8 @@ impl Session {
 
     /// Whether requests are buffered that [`advance`](Self::advance) may be able to run.
     pub fn is_held_up(&self) -> bool {
-        !self.input.is_empty() && matches!(self.pause, Pause::Answer | Pause::Output)
+        let is_held = matches!(self.pause, Pause::Answer | Pause::Output | Pause::Clients);
+        self.pipeline.is_scripted() || !self.input.is_empty() && is_held
     }
 
     /// Whether the store owes it an answer.
@@ -175,11 +189,16 @@ impl Session {
     fn run(&mut self, input: &[u8], now_unix_ms: u64, store: &mut dyn Store) -> usize {
         let mut used = 0;
         self.pause = loop {
+            if !self.pipeline.go_on(now_unix_ms, store) {
+                break Pause::Answer;
+            }
             let rest = &input[used..];
             if let Some(pause) = self.pause_before(rest) {
                 break pause;
             }
-            let length = match self.decoder.decode(rest, &self.limits) {
+            let identity = &self.pipeline.client.identity;
+            self.decoder.is_stranger = identity.is_missing(&self.hub.users);
+            let length = match self.decoder.decode(rest, &self.hub.limits) {
                 Ok(Decoded::Request(length)) => length,
                 Ok(Decoded::Incomplete) => break Pause::Input,
                 Err(error) => {
@@ -190,8 +209,12 @@ impl Session {
             };
             // Of this request alone: what has to wait keeps a copy of it.
             let args = self.decoder.args(&rest[..length]);
-            if !args.is_empty() && self.pipeline.serve(args, now_unix_ms, store) == Served::Barred {
-                break Pause::Answer;
+            if !args.is_empty() {
+                match self.pipeline.serve(args, now_unix_ms, store) {
+                    Served::Taken => {}
+                    Served::Barred => break Pause::Answer,
+                    Served::Paused => break Pause::Clients,
+                }
             }
             self.decoder.advance();
             used += length;
@@ -200,6 +223,25 @@ impl Session {
             Pause::Ended => input.len(),
             _ => used,
         }
+    }
+
+    /// Lets others see how it stands, and what it holds.
+    fn note(&mut self, now_unix_ms: u64) {
+        let (card, client) = (self.card(), &self.pipeline.client);
+        let is_partial = self.pause == Pause::Input && !self.input.is_empty();
+        let ends = if self.pipeline.ending() == Ending::Open { 0 } else { flag::ENDS };
+        card.hold(self.pause == Pause::Clients);
+        card.tally.note(client, client.flags() | ends);
+        card.tally.note_bytes(self.input.len(), self.pipeline.held(), is_partial, now_unix_ms);
+        let held = card.tally.sums().total();
+        if held != self.counted {
+            self.hub.count_bytes(card, self.counted, held);
+            self.counted = held;
+        }
+    }
+
+    fn card(&self) -> &Arc<Card> {
+        &self.pipeline.client.card
     }
 
     fn pause_before(&self, rest: &[u8]) -> Option<Pause> {
@@ -214,5 +256,11 @@ impl Session {
         } else {
             None
         }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.hub.leave(&mut self.pipeline.client, self.counted);
     }
 }

@@ -16,6 +16,17 @@ pub struct Ticket(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Later;
 
+/// On what terms a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The database, 0 to 15, that the keys are meant in (`SELECT`).
+    pub database: u8,
+    /// Whether this counts as a use of the keys (`OBJECT IDLETIME`).
+    pub touch: bool,
+    /// How it is to be carried out.
+    pub mode: Mode,
+}
+
 /// How a question is to be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
@@ -33,6 +44,7 @@ pub trait Store {
     /// is known to be absent. Calls `see` exactly once on `Ok(Ok(()))`, never otherwise.
     fn read(
         &mut self,
+        terms: Terms,
         key: &[u8],
         see: &mut dyn FnMut(Option<Item<'_>>),
     ) -> Result<Result<(), Later>, Error>;
@@ -41,16 +53,58 @@ pub trait Store {
     /// [`Answer::Outcome`] with an error when they failed together. A pipeline of misses is one
     /// such call for each request, all before [`Session::receive`](crate::Session::receive)
     /// returns: that is the time to load what they ask for.
-    fn fetch(&mut self, ticket: Ticket, keys: &mut dyn Iterator<Item = &[u8]>, mode: Mode);
+    fn fetch(&mut self, ticket: Ticket, terms: Terms, keys: &mut dyn Iterator<Item = &[u8]>);
 
     /// Carries out a request: its outcome now, or later under `ticket`. A ticket that was not
     /// needed names the next question.
     fn ask(
         &mut self,
         ticket: Ticket,
+        terms: Terms,
         request: Request<'_>,
-        mode: Mode,
     ) -> Result<Result<Outcome, Later>, Error>;
+
+    /// What is known of the copy of `key`, without loading or using it; `None` when there is none.
+    fn inspect(&mut self, database: u8, key: &[u8]) -> Result<Option<Particulars>, Error>;
+
+    /// Shows about `count` keys of `database` from `cursor` on to `see`, with their values, and
+    /// answers the cursor to go on from, 0 at the end. Keys that are there from the beginning of
+    /// an iteration, which is cursor 0, to its end are shown exactly once.
+    ///
+    /// Only what is cached is shown: the database may hold rows that nobody has read.
+    fn scan(
+        &mut self,
+        database: u8,
+        cursor: u64,
+        count: usize,
+        see: &mut dyn FnMut(&[u8], Item<'_>),
+    ) -> u64;
+
+    /// A number that nobody can foresee (`HRANDFIELD`, `ACL GENPASS`).
+    fn random(&mut self) -> u64;
+
+    /// Keeps all other sessions from changing or reading keys until [`release`](Self::release),
+    /// where keys have no source. Both are called within one call of the session, and a store on
+    /// its own has nothing to do.
+    fn isolate(&mut self) {}
+
+    /// Ends what [`isolate`](Self::isolate) began.
+    fn release(&mut self) {}
+}
+
+/// What is known of a cached copy beside its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Particulars {
+    /// How it is kept, in Redis' words (`OBJECT ENCODING`).
+    pub encoding: &'static str,
+    /// Seconds since it was last used.
+    pub idle_s: u64,
+    /// How often it was used lately, as a logarithm (`OBJECT FREQ`).
+    pub frequency: u8,
+    /// About how many bytes of memory it takes, its key included.
+    pub bytes: u64,
+    /// Whether it is but a copy of what a source holds.
+    pub is_copy: bool,
 }
 
 /// What a command asks of the store beyond reading.
@@ -64,10 +118,26 @@ pub enum Request<'a> {
         /// The new value's expiry.
         expiry: Expiry,
     },
-    /// Sets several keys together (`MSET`).
+    /// Sets several keys together (`MSET`, `MSETNX`); answers [`Outcome::Written`].
     PutMany {
         /// Keys and values. A key that is named twice takes its last value.
         pairs: Vec<(&'a [u8], &'a [u8])>,
+        /// Writes none of them when one of the keys exists.
+        if_absent: bool,
+    },
+    /// Gives another key the value and the expiry of `from` (`COPY`, `RENAME`); answers
+    /// [`Outcome::Transferred`].
+    Transfer {
+        /// The key that has the value.
+        from: &'a [u8],
+        /// The key that is to have it.
+        to: &'a [u8],
+        /// The database of `to`.
+        to_database: u8,
+        /// Whether `from` stays.
+        keep: bool,
+        /// Whether `to` gives way if it exists.
+        replace: bool,
     },
     /// Removes keys (`DEL`, `UNLINK`); answers [`Outcome::Count`].
     Remove {
@@ -81,10 +151,20 @@ pub enum Request<'a> {
         /// What to do, given what is there; answers [`Outcome::Reply`] with the edit's reply.
         edit: EditFn,
     },
-    /// Drops every cached copy (`FLUSHDB`); never a row.
-    Clear,
-    /// How many keys are held (`DBSIZE`); answers [`Outcome::Count`].
+    /// Drops every cached copy (`FLUSHDB`, `FLUSHALL`); never a row.
+    Clear {
+        /// Of every database.
+        all: bool,
+    },
+    /// How many keys the database holds (`DBSIZE`); answers [`Outcome::Count`].
     Size,
+    /// Any key of the database (`RANDOMKEY`); answers [`Outcome::Reply`].
+    RandomKey,
+    /// Nothing for a while (`DEBUG SLEEP`); other sessions go on.
+    Rest {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
     /// `CACHE.LEASE`: answers [`Outcome::Reply`]: the value, or a token on a miss.
     Lease {
         /// The key.
@@ -144,6 +224,8 @@ pub enum Change {
         /// Its expiry.
         expiry: Expiry,
     },
+    /// The whole value, made from the present one in place (`APPEND`, `SETRANGE`); the expiry stays.
+    Grow(Vec<u8>),
     /// Some fields of a hash or a row; the others and the expiry stay.
     SetFields(Vec<(Vec<u8>, Vec<u8>)>),
     /// Some fields go; a hash whose last field goes is removed, columns of a row become NULL.
@@ -176,8 +258,23 @@ pub enum Outcome {
     Count(u64),
     /// Whether the fill took effect.
     Filled(bool),
+    /// Whether the keys were written.
+    Written(bool),
+    /// What became of a transfer.
+    Transferred(Transferred),
     /// The reply itself.
     Reply(Reply),
+}
+
+/// What became of a [transfer](Request::Transfer).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transferred {
+    /// It took place.
+    Done,
+    /// There was nothing to transfer.
+    Missing,
+    /// The other key exists, and was not to give way.
+    Occupied,
 }
 
 /// An answer that arrives later, under a ticket.

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use crate::error::Error;
+use crate::frame::integer;
+use crate::hub::{Arrival, Hub};
 use crate::reply::Reply;
 use crate::store::{
-    Answer, Change, Edit, Expiry, Held, Later, Message, Mode, Outcome, Request, Store, Ticket,
+    Answer, Change, Edit, Expiry, Held, Later, Message, Mode, Outcome, Particulars, Request, Store,
+    Terms, Ticket, Transferred,
 };
 use crate::value::{Fields, Item, View};
 use crate::{Limits, Session};
@@ -36,13 +38,27 @@ pub(crate) fn replies(script: &str) -> String {
     replies
 }
 
+/// The replies to `script` of a server with these limits.
+#[track_caller]
+pub(crate) fn replies_within(limits: Limits, script: &str) -> String {
+    run_within(limits, script, Pace::Now)
+}
+
 /// A session as the tests begin it: number 7, the usual limits.
 pub(crate) fn session() -> Session {
-    Session::new(7, Arc::new(Limits::default()))
+    session_within(Limits::default())
+}
+
+fn session_within(limits: Limits) -> Session {
+    Hub::new(limits).join(7, Arrival::default())
 }
 
 fn run(script: &str, pace: Pace) -> String {
-    let (mut session, mut memory) = (session(), Memory::new(pace));
+    run_within(Limits::default(), script, pace)
+}
+
+fn run_within(limits: Limits, script: &str, pace: Pace) -> String {
+    let (mut session, mut memory) = (session_within(limits), Memory::new(pace));
     let input = format!("{script}\r\n");
     session.receive(input.as_bytes(), NOW_UNIX_MS, &mut memory);
     memory.settle(&mut session);
@@ -64,7 +80,11 @@ pub(crate) struct Memory {
     pub(crate) asked: VecDeque<(Ticket, Answer)>,
     /// The keys of each fetch so far.
     pub(crate) fetched: Vec<Vec<String>>,
-    entries: BTreeMap<Vec<u8>, Entry>,
+    entries: BTreeMap<(u8, Vec<u8>), Entry>,
+    /// The database of the question at hand.
+    database: u8,
+    /// The number drawn last.
+    random: u64,
     leased: Option<Vec<u8>>,
 }
 
@@ -95,10 +115,12 @@ impl Memory {
             asked: VecDeque::new(),
             fetched: Vec::new(),
             entries: BTreeMap::new(),
+            database: 0,
+            random: 7,
             leased: None,
         };
         // Only the row counts as loaded from elsewhere: `DBSIZE` and `FLUSHDB` leave it out.
-        memory.entries.insert(b"row:1".to_vec(), Entry::lasting(Value::Hash(row)));
+        memory.entries.insert((0, b"row:1".to_vec()), Entry::lasting(Value::Hash(row)));
         memory
     }
 
@@ -113,20 +135,52 @@ impl Memory {
     fn carry_out(&mut self, request: Request<'_>) -> Result<Outcome, Error> {
         match request {
             Request::Put { key, value, expiry } => self.put(key, value.to_vec(), expiry),
-            Request::PutMany { pairs } => {
-                pairs.iter().for_each(|(key, value)| self.put(key, value.to_vec(), Expiry::Default))
+            Request::PutMany { pairs, if_absent } => {
+                let taken = if_absent && pairs.iter().any(|(key, _)| self.entry(key).is_some());
+                if !taken {
+                    let put = |(key, value): &(&[u8], &[u8])| {
+                        self.put(key, value.to_vec(), Expiry::Default)
+                    };
+                    pairs.iter().for_each(put);
+                }
+                return Ok(Outcome::Written(!taken));
+            }
+            Request::Transfer { from, to, to_database, keep, replace } => {
+                let to = (to_database, to.to_vec());
+                let outcome = match self.entry(from).cloned() {
+                    None => Transferred::Missing,
+                    Some(_) if !replace && self.entries.contains_key(&to) => Transferred::Occupied,
+                    Some(entry) => {
+                        if !keep {
+                            self.take(from);
+                        }
+                        self.entries.insert(to, entry);
+                        Transferred::Done
+                    }
+                };
+                return Ok(Outcome::Transferred(outcome));
             }
             Request::Remove { keys } | Request::Drop { keys } => {
-                let there = |key: &&[u8]| self.entries.remove(*key).is_some();
+                let there = |key: &&[u8]| self.take(key).is_some();
                 return Ok(Outcome::Count(keys.into_iter().filter(there).count() as u64));
             }
             Request::Update { key, edit } => {
-                let Edit { change, reply } = edit(self.entries.get(key).map(Entry::item))?;
+                let Edit { change, reply } = edit(self.entry(key).map(Entry::item))?;
                 self.change(key, change);
                 return Ok(Outcome::Reply(reply));
             }
-            Request::Clear => self.entries.retain(|key, _| key == b"row:1"),
-            Request::Size => return Ok(Outcome::Count(self.entries.len() as u64 - 1)),
+            Request::Clear { all } => {
+                let database = self.database;
+                self.entries.retain(|(at, key), _| key == b"row:1" || !all && *at != database);
+            }
+            Request::Rest { .. } => {}
+            Request::Size => {
+                return Ok(Outcome::Count(self.keys().count() as u64));
+            }
+            Request::RandomKey => {
+                let key = self.keys().next().map_or(Reply::Null, |key| Reply::Bulk(key.to_vec()));
+                return Ok(Outcome::Reply(key));
+            }
             Request::Lease { key } => return Ok(Outcome::Reply(self.lease(key))),
             Request::Fill { key, token, value, expiry } => {
                 let valid = token == 1 && self.leased.take_if(|leased| leased == key).is_some();
@@ -151,7 +205,7 @@ impl Memory {
     }
 
     fn lease(&mut self, key: &[u8]) -> Reply {
-        match self.entries.get(key).map(|entry| entry.item().value.string()) {
+        match self.entry(key).map(|entry| entry.item().value.string()) {
             Some(Ok(value)) => Reply::Bulk(value.into_owned()),
             Some(Err(_)) => Reply::Null,
             None => {
@@ -165,20 +219,23 @@ impl Memory {
         match change {
             Change::Keep => {}
             Change::Put { value, expiry } => self.put(key, value, expiry),
-            Change::Remove => drop(self.entries.remove(key)),
+            Change::Grow(value) => self.put(key, value, Expiry::Keep),
+            Change::Remove => drop(self.take(key)),
             Change::Expire(expiry) => self.expire(key, expiry),
             Change::SetFields(pairs) => {
                 let new = || Entry::lasting(Value::Hash(Hash::default()));
-                let entry = self.entries.entry(key.to_vec()).or_insert_with(new);
+                let entry = self.entries.entry((self.database, key.to_vec())).or_insert_with(new);
                 if let Value::Hash(hash) = &mut entry.value {
                     hash.fields.extend(pairs);
                 }
             }
             Change::RemoveFields(names) => {
-                if let Some(Entry { value: Value::Hash(hash), .. }) = self.entries.get_mut(key) {
+                if let Some(Entry { value: Value::Hash(hash), .. }) =
+                    self.entries.get_mut(&(self.database, key.to_vec()))
+                {
                     hash.fields.retain(|name, _| !names.contains(name));
                     if hash.fields.is_empty() {
-                        self.entries.remove(key);
+                        self.take(key);
                     }
                 }
             }
@@ -186,22 +243,36 @@ impl Memory {
     }
 
     fn put(&mut self, key: &[u8], value: Vec<u8>, expiry: Expiry) {
-        let earlier = self.entries.get(key).and_then(|entry| entry.expires_in_ms);
+        let earlier = self.entry(key).and_then(|entry| entry.expires_in_ms);
         let value = Value::Bytes(value);
-        self.entries.insert(key.to_vec(), Entry { value, expires_in_ms: earlier });
+        self.entries.insert((self.database, key.to_vec()), Entry { value, expires_in_ms: earlier });
         self.expire(key, expiry);
     }
 
     fn expire(&mut self, key: &[u8], expiry: Expiry) {
         let left = match expiry {
-            Expiry::InMs(0) => return drop(self.entries.remove(key)),
+            Expiry::InMs(0) => return drop(self.take(key)),
             Expiry::InMs(left) => Some(left),
             Expiry::Never | Expiry::Default => None,
             Expiry::Keep => return,
         };
-        if let Some(entry) = self.entries.get_mut(key) {
+        if let Some(entry) = self.entries.get_mut(&(self.database, key.to_vec())) {
             entry.expires_in_ms = left;
         }
+    }
+
+    /// The keys of the database, without the row.
+    fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let own = |(at, key): &&(u8, Vec<u8>)| *at == self.database && key != b"row:1";
+        self.entries.keys().filter(own).map(|(_, key)| key.as_slice())
+    }
+
+    fn entry(&self, key: &[u8]) -> Option<&Entry> {
+        self.entries.get(&(self.database, key.to_vec()))
+    }
+
+    fn take(&mut self, key: &[u8]) -> Option<Entry> {
+        self.entries.remove(&(self.database, key.to_vec()))
     }
 
     fn later(&mut self, ticket: Ticket, answer: Answer) {
@@ -212,6 +283,7 @@ impl Memory {
 impl Store for Memory {
     fn read(
         &mut self,
+        terms: Terms,
         key: &[u8],
         see: &mut dyn FnMut(Option<Item<'_>>),
     ) -> Result<Result<(), Later>, Error> {
@@ -219,14 +291,16 @@ impl Store for Memory {
         if self.pace == Pace::Later && !key.starts_with(b"near:") {
             return Ok(Err(Later));
         }
-        see(self.entries.get(key).map(Entry::item));
+        self.database = terms.database;
+        see(self.entry(key).map(Entry::item));
         Ok(Ok(()))
     }
 
-    fn fetch(&mut self, ticket: Ticket, keys: &mut dyn Iterator<Item = &[u8]>, mode: Mode) {
+    fn fetch(&mut self, ticket: Ticket, terms: Terms, keys: &mut dyn Iterator<Item = &[u8]>) {
+        self.database = terms.database;
         let keys: Vec<Vec<u8>> = keys.map(<[u8]>::to_vec).collect();
         let names: Vec<_> = keys.iter().map(|key| String::from_utf8_lossy(key).into()).collect();
-        let answer = match mode {
+        let answer = match terms.mode {
             Mode::Plain => Answer::Items(keys.iter().map(|key| Ok(self.held(key))).collect()),
             Mode::Traced => Answer::Explained(vec![message("fetch", &names.join(" "))]),
         };
@@ -237,16 +311,17 @@ impl Store for Memory {
     fn ask(
         &mut self,
         ticket: Ticket,
+        terms: Terms,
         request: Request<'_>,
-        mode: Mode,
     ) -> Result<Result<Outcome, Later>, Error> {
         let name = match &request {
             Request::Put { key, .. } => ("put", key.to_vec()),
             Request::Update { key, .. } => ("update", key.to_vec()),
             _ => ("other", Vec::new()),
         };
+        self.database = terms.database;
         let outcome = self.carry_out(request);
-        match (mode, self.pace) {
+        match (terms.mode, self.pace) {
             (Mode::Traced, _) => {
                 let messages = vec![message(name.0, &String::from_utf8_lossy(&name.1))];
                 self.later(ticket, Answer::Explained(messages));
@@ -259,11 +334,49 @@ impl Store for Memory {
             }
         }
     }
+
+    fn inspect(&mut self, database: u8, key: &[u8]) -> Result<Option<Particulars>, Error> {
+        self.database = database;
+        let encoding = |entry: &Entry| match entry.value {
+            Value::Bytes(ref bytes) if integer::parse(bytes).is_some() => "int",
+            Value::Bytes(_) => "raw",
+            Value::Hash(_) => "hashtable",
+        };
+        let particulars = |encoding| Particulars { encoding, idle_s: 5, frequency: 3, bytes: 100, is_copy: false };
+        Ok(self.entry(key).map(encoding).map(particulars))
+    }
+
+    fn random(&mut self) -> u64 {
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        self.random >> 8
+    }
+
+    fn scan(
+        &mut self,
+        database: u8,
+        cursor: u64,
+        count: usize,
+        see: &mut dyn FnMut(&[u8], Item<'_>),
+    ) -> u64 {
+        self.database = database;
+        let keys: Vec<Vec<u8>> = self.keys().map(<[u8]>::to_vec).collect();
+        let start = usize::try_from(cursor).unwrap_or(usize::MAX).min(keys.len());
+        let end = start.saturating_add(count).min(keys.len());
+        for key in &keys[start..end] {
+            if let Some(entry) = self.entry(key) {
+                see(key, entry.item());
+            }
+        }
+        if end == keys.len() { 0 } else { end as u64 }
+    }
 }
 
 impl Memory {
     fn held(&self, key: &[u8]) -> Option<Box<dyn Held>> {
-        self.entries.get(key).map(|entry| Box::new(entry.clone()) as Box<dyn Held>)
+        self.entry(key).map(|entry| Box::new(entry.clone()) as Box<dyn Held>)
     }
 }
 

@@ -23,6 +23,14 @@ pub enum View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// What `TYPE` calls it.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Bytes(_) => "string",
+            Self::Fields(_) => "hash",
+        }
+    }
+
     /// The value as one string: its bytes, or the document of a row.
     ///
     /// # Errors
@@ -48,6 +56,14 @@ impl<'a> View<'a> {
     }
 }
 
+/// Up to where Redis keeps a hash as a list, unless told otherwise: `hash-max-listpack-entries` and
+/// `hash-max-listpack-value`.
+const LIST_FIELDS_MAX: usize = 128;
+const LIST_BYTES_MAX: usize = 64;
+
+/// The name of a field, and its value.
+pub type Field<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// A value made of named fields.
 pub trait Fields {
     /// How many fields there are. A column that is NULL is not a field.
@@ -63,6 +79,31 @@ pub trait Fields {
 
     /// Visits every field, in a stable order.
     fn each(&self, visit: &mut dyn FnMut(&[u8], &[u8]));
+
+    /// The field at `place` in the order of [`each`](Self::each), and its value; `None` past the
+    /// last. Worth writing anew for what can find it without a walk (`HRANDFIELD`).
+    fn at(&self, place: usize) -> Option<Field<'_>> {
+        let (mut left, mut found) = (place, None);
+        self.each(&mut |name, value| {
+            if left == 0 {
+                found = Some((Cow::Owned(name.to_vec()), Cow::Owned(value.to_vec())));
+            }
+            left = left.wrapping_sub(1);
+        });
+        found
+    }
+
+    /// Whether `HSCAN` shows it in parts: what Redis would not keep as a list. Worth writing anew for
+    /// what knows how it is kept, or is not kept by Redis' usual bounds.
+    fn is_large(&self) -> bool {
+        let mut is_large = self.len() > LIST_FIELDS_MAX;
+        if !is_large {
+            self.each(&mut |name, value| {
+                is_large |= name.len().max(value.len()) > LIST_BYTES_MAX;
+            });
+        }
+        is_large
+    }
 
     /// The whole value as one string, when it has such a form: a row as a JSON object.
     /// `None` for a plain hash, which `GET` refuses with `WRONGTYPE`.

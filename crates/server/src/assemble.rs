@@ -13,6 +13,7 @@ use larder::strategy::{
     Backoff, OnFull, Order, ReadPolicy, WriteAround, WriteBehind, WriteThrough,
 };
 use larder::{Builder, Cache, Freshness, LoadTimeout, Strategy, journal};
+use larder_protocol::hub::Hub;
 use toml::Spanned;
 
 use crate::airports;
@@ -20,16 +21,20 @@ use crate::config::{
     self, Capacity, Config, DEFAULT_NAME, KeyspaceConfig, Problem, Report, RowsConfig,
     SourceConfig, SourceKind, StrategyConfig, Unmatched,
 };
+use crate::index::Index;
 use crate::key::Key;
-use crate::keyspace::{Keyspace, Shape};
+use crate::keyspace::{DATABASES, Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
+use crate::tuning::Tuning;
 use crate::value::Value;
+use crate::witness::Witness;
 
 use survey::survey;
 use table::{Table, table};
 
-/// Memory that an entry takes beside its key and its value.
-const ENTRY_BYTES: u64 = 96;
+/// Memory that an entry takes beside its key and its value: its place in the tier, its share of the
+/// tier's table, its key's own header and its place in the index.
+pub const ENTRY_BYTES: u64 = 128;
 
 /// Keyspaces, and the sources behind them.
 pub struct Assembly {
@@ -41,17 +46,24 @@ pub struct Assembly {
     pub notices: Vec<String>,
 }
 
-/// Makes the keyspaces of `config`.
+/// Makes the keyspaces of `config`. The `hub` is told of what becomes of their keys.
 ///
 /// # Errors
 ///
 /// Everything in the configuration that the databases do not bear out. That is found out before
 /// anything is made in them; sources that were opened are closed again.
-pub async fn assemble(config: &Config, runtime: &Arc<dyn Runtime>) -> Result<Assembly, Report> {
-    let sources = check(config).await?;
-    let runtime = runtime.clone();
-    let mut workshop =
-        Workshop { runtime, sources, report: Report::default(), notices: Vec::new() };
+pub async fn assemble(
+    config: &Config,
+    runtime: &Arc<dyn Runtime>,
+    hub: &Arc<Hub>,
+) -> Result<Assembly, Report> {
+    let mut workshop = Workshop {
+        runtime: runtime.clone(),
+        hub: hub.clone(),
+        sources: check(config).await?,
+        report: Report::default(),
+        notices: Vec::new(),
+    };
     for source in &config.sources {
         workshop.source(source).await;
     }
@@ -67,7 +79,7 @@ pub async fn assemble(config: &Config, runtime: &Arc<dyn Runtime>) -> Result<Ass
     let sources = workshop.sources.into_values().collect();
     match workshop.report.is_empty() {
         true => Ok(Assembly {
-            keyspaces: Keyspaces::new(prefixed, default, key_bytes_max),
+            keyspaces: Keyspaces::new(prefixed, default, key_bytes_max, workshop.hub),
             sources,
             notices: workshop.notices,
         }),
@@ -91,6 +103,7 @@ pub async fn check(config: &Config) -> Result<HashMap<String, Sqlite>, Report> {
 
 struct Workshop {
     runtime: Arc<dyn Runtime>,
+    hub: Arc<Hub>,
     sources: HashMap<String, Sqlite>,
     report: Report,
     notices: Vec<String>,
@@ -164,13 +177,19 @@ impl Workshop {
         shape: Shape,
         origin: &str,
     ) -> Option<Keyspace> {
-        match builder.build() {
+        let prefix = prefix.as_bytes();
+        let index = Arc::new(Index::new(if prefix.is_empty() { DATABASES } else { 1 }));
+        let is_copy = !matches!(shape, Shape::Free);
+        let witness = Witness::new(index.clone(), self.hub.clone(), prefix, is_copy);
+        match builder.observer(Arc::new(witness)).build() {
             Ok(cache) => Some(Keyspace {
                 name: name.into(),
-                prefix: prefix.as_bytes().into(),
+                prefix: prefix.into(),
                 cache,
+                index,
                 shape,
                 origin: origin.into(),
+                tuning: Tuning::new(self.hub.clone()),
             }),
             Err(error) => {
                 self.report.push(Problem::elsewhere(format!("keyspace {name}: {error}")));

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use larder_protocol::{Limits, Session};
+use larder_protocol::settings::place;
+use larder_protocol::{Session, hub};
 
 use crate::census::Census;
-use crate::model::{Connection, Service};
+use crate::model::{Arrival, Connection, Service};
 use crate::status::Status;
 use crate::store::ClientStore;
 
 /// Opens clients: what a model serves.
 pub struct Clients {
     status: Arc<Status>,
-    limits: Arc<Limits>,
-    clients_max: usize,
     census: Arc<Census>,
 }
 
@@ -27,23 +26,31 @@ pub struct Client {
 }
 
 impl Clients {
-    /// Clients of the keyspaces behind `status`, at most `clients_max` at a time.
-    pub fn new(status: Arc<Status>, limits: Limits, clients_max: usize) -> Self {
+    /// Clients of the keyspaces behind `status`, at most as many at a time as `maxclients` says.
+    pub fn new(status: Arc<Status>) -> Self {
         let census = status.census.clone();
-        Self { status, limits: Arc::new(limits), clients_max, census }
+        Self { status, census }
     }
 }
 
 impl Service for Clients {
     type Connection = Client;
 
-    fn connect(&self, waker: Waker) -> Result<Client, Vec<u8>> {
-        let Some(id) = self.census.admit(self.clients_max) else {
+    fn connect(&self, waker: Waker, arrival: Arrival) -> Result<Client, Vec<u8>> {
+        let clients_max = self.status.settings().number(place::MAXCLIENTS);
+        let clients_max = usize::try_from(clients_max).unwrap_or(usize::MAX);
+        let Some(id) = self.census.admit(clients_max) else {
             return Err(b"-ERR max number of clients reached\r\n".to_vec());
         };
+        let arrival = hub::Arrival {
+            address: arrival.peer.to_string().into(),
+            local: arrival.local.to_string().into(),
+            waker: waker.clone(),
+            now_unix_ms: unix_ms(),
+        };
         Ok(Client {
-            session: Session::new(id, self.limits.clone()),
-            store: ClientStore::new(self.status.clone(), waker),
+            session: self.status.keyspaces.hub().join(id, arrival),
+            store: ClientStore::new(id, self.status.clone(), waker),
             census: self.census.clone(),
         })
     }
@@ -106,7 +113,8 @@ impl Drop for Client {
     }
 }
 
-fn unix_ms() -> u64 {
+/// The wall clock in milliseconds.
+pub(crate) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -9,43 +9,53 @@
 //! The command line goes before the file, and the file before the defaults. A file that names
 //! sources and keyspaces replaces the built-in ones, it does not add to them.
 
+mod auth;
 mod freshness;
 mod keyspace;
 mod limits;
+mod listen;
 mod problem;
 mod section;
 mod server;
 mod source;
 mod strategy;
+mod tls;
 mod units;
 mod value;
 mod write_behind;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+pub use auth::{AuthConfig, PasswordConfig, Secret};
 pub use freshness::{FreshnessConfig, LoadTimeoutConfig};
 pub use keyspace::{DEFAULT_NAME, KeyspaceConfig, RowsConfig, ValueConfig};
 pub use limits::{Capacity, LimitsConfig};
+pub use listen::ListenConfig;
 pub use problem::{Problem, Report};
 pub use server::Unmatched;
 pub use source::{SourceConfig, SourceKind, Synchronous};
 pub use strategy::{ReadPolicy, StrategyConfig, WriteOrder};
+pub use tls::{ClientAuth, TlsConfig, TlsVersion};
 pub use write_behind::{OnFull, WriteBehindConfig};
 
 use crate::model::ModelName;
+use listen::Addresses;
 use section::{Findings, Section};
 
 /// A configuration in which everything makes sense as far as its text can tell.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where clients connect; a loopback address.
-    pub listen: SocketAddr,
+    /// Where clients connect without TLS; may be nowhere when there is TLS.
+    pub listen: Vec<ListenConfig>,
+    /// Where they connect with TLS, and what it takes.
+    pub tls: Option<TlsConfig>,
     /// The folder that relative file names of sources have been joined to.
     pub data: PathBuf,
+    /// Who may connect.
+    pub auth: AuthConfig,
     /// How connections are driven.
     pub model: ModelName,
     /// What happens to keys that match no prefix.
@@ -63,6 +73,17 @@ impl Config {
     pub fn source(&self, name: &str) -> Option<&SourceConfig> {
         self.sources.iter().find(|source| source.name.get_ref() == name)
     }
+
+    /// Whether clients of other machines get in without a certificate.
+    pub fn is_reachable(&self) -> bool {
+        let addresses = Addresses { plain: &self.listen, tls: self.tls.as_ref() };
+        addresses.unprotected().is_some()
+    }
+
+    /// Every address to listen on: those without TLS, then those with it.
+    pub fn listeners(&self) -> impl Iterator<Item = &ListenConfig> {
+        Addresses { plain: &self.listen, tls: self.tls.as_ref() }.iter()
+    }
 }
 
 /// What the command line says instead of the file, as it was typed.
@@ -74,6 +95,8 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// `--model`
     pub model: Option<String>,
+    /// The password of the user `default`, from the environment.
+    pub password: Option<Secret>,
 }
 
 /// The text of a configuration and what to call it.
@@ -141,7 +164,12 @@ impl ConfigText {
 
 impl Config {
     fn read(root: &mut Section<'_, '_>, overrides: &Overrides) -> Option<Self> {
-        let listen = server::listen(root, overrides.listen.as_deref());
+        let listen = listen::plain(root, overrides.listen.as_deref());
+        let tls = root.within("tls", TlsConfig::read).flatten();
+        let auth = root.within("auth", AuthConfig::read).unwrap_or_default();
+        let auth = auth.or_from_environment(overrides.password.as_ref());
+        let plain = listen.as_deref().unwrap_or_default();
+        Addresses { plain, tls: tls.as_ref() }.check(root, auth.is_set());
         let model = server::model(root, overrides.model.as_deref());
         let data = server::data(root, overrides.data.as_deref());
         let limits = root.within("limits", LimitsConfig::read).unwrap_or_default();
@@ -154,7 +182,8 @@ impl Config {
             root.each("keyspaces", |name, section| KeyspaceConfig::read(name, section, &names));
         keyspace::check_prefixes(&keyspaces, root);
         let unmatched = Unmatched::read(root);
-        Some(Self { listen: listen?, data, model: model?, unmatched, limits, sources, keyspaces })
+        let (listen, model) = (listen?, model?);
+        Some(Self { listen, tls, auth, data, model, unmatched, limits, sources, keyspaces })
     }
 }
 

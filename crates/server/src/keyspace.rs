@@ -1,12 +1,20 @@
 //! A keyspace: a key prefix, the cache behind it, and the shape of its values.
 
+use std::sync::Arc;
+
 use larder::{Cache, Edit, Lifetime};
 use larder_protocol::error::Error;
 use larder_protocol::store::{Change, Expiry};
+use larder_protocol::value::Fields;
 
+use crate::index::Index;
 use crate::key::Key;
 use crate::mapping::{ColumnSchema, RowSchema};
-use crate::value::{Hash, Value};
+use crate::tuning::Tuning;
+use crate::value::{Hash, Text, Value};
+
+/// Key spaces of the default keyspace that `SELECT` chooses from.
+pub const DATABASES: u8 = 16;
 
 /// A key prefix and what serves it.
 #[derive(Debug)]
@@ -17,10 +25,14 @@ pub struct Keyspace {
     pub prefix: Box<[u8]>,
     /// The engine.
     pub cache: Cache<Key, Value>,
+    /// The keys that it holds.
+    pub index: Arc<Index>,
     /// What its values look like.
     pub shape: Shape,
     /// Where its rows are, in words: a source and a table.
     pub origin: Box<str>,
+    /// What can be changed while it serves.
+    pub tuning: Tuning,
 }
 
 /// What the values of a keyspace look like.
@@ -35,6 +47,18 @@ pub enum Shape {
 }
 
 impl Keyspace {
+    /// The database in which it has its keys for a client that is in `database`: all share those of
+    /// a keyspace with a prefix.
+    #[inline]
+    pub fn database(&self, database: u8) -> u8 {
+        if self.prefix.is_empty() { database } else { 0 }
+    }
+
+    /// Whether writes go to the source, or there is none.
+    pub fn takes_writes(&self) -> bool {
+        !matches!(self.cache.strategy(), "cache-aside" | "read-through")
+    }
+
     /// The value that `SET key bytes` puts there.
     pub fn value(&self, key: &Key, bytes: &[u8]) -> Result<Value, Error> {
         match &self.shape {
@@ -67,8 +91,34 @@ impl Keyspace {
             Change::Put { value, expiry } => {
                 Ok(Edit::Put(self.value(key, &value)?, lifetime(expiry)))
             }
+            Change::Grow(value) => Ok(Edit::Put(self.grown(key, &value)?, Lifetime::Keep)),
             Change::SetFields(fields) => self.set_fields(key, present, fields),
             Change::RemoveFields(names) => self.remove_fields(key, present, &names),
+        }
+    }
+
+    fn grown(&self, key: &Key, bytes: &[u8]) -> Result<Value, Error> {
+        match &self.shape {
+            Shape::Free => Ok(Value::Bytes(Text::grown(bytes))),
+            Shape::Column(_) | Shape::Row(_) => self.value(key, bytes),
+        }
+    }
+
+    /// The value that another key has, for `key` of this keyspace.
+    ///
+    /// # Errors
+    ///
+    /// When the table has no place for it.
+    pub fn adopted(&self, key: &Key, value: &Value) -> Result<Value, Error> {
+        match (&self.shape, value) {
+            (Shape::Free, Value::Bytes(_) | Value::Hash(_)) => Ok(value.duplicate()),
+            (Shape::Free | Shape::Column(_), _) => match value.view().string() {
+                Ok(bytes) => self.value(key, &bytes),
+                Err(_) => Err(self.holds_strings()),
+            },
+            (Shape::Row(_), Value::Bytes(bytes)) => self.value(key, bytes),
+            (Shape::Row(schema), Value::Hash(hash)) => schema.row_of_fields(key, &fields(&**hash)),
+            (Shape::Row(schema), Value::Row(row)) => schema.row_like(key, row),
         }
     }
 
@@ -83,7 +133,7 @@ impl Keyspace {
             Shape::Row(schema) => schema.row_of_fields(key, &fields)?,
             Shape::Free => {
                 let mut hash = hash(present)?;
-                hash.set(fields);
+                hash.set(fields, self.tuning.hash_limits());
                 Value::Hash(hash.into())
             }
         };
@@ -102,7 +152,7 @@ impl Keyspace {
             Shape::Free => {
                 let mut hash = hash(present)?;
                 hash.remove(names);
-                if larder_protocol::value::Fields::is_empty(&hash) {
+                if hash.is_empty() {
                     return Ok(Edit::Remove);
                 }
                 Value::Hash(hash.into())
@@ -130,32 +180,55 @@ pub fn lifetime(expiry: Expiry) -> Lifetime {
     }
 }
 
+fn fields(fields: &dyn Fields) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut all = Vec::with_capacity(fields.len());
+    fields.each(&mut |name, value| all.push((name.to_vec(), value.to_vec())));
+    all
+}
+
 fn hash(present: Option<&Value>) -> Result<Hash, Error> {
     match present {
         None => Ok(Hash::default()),
-        Some(Value::Hash(hash)) => Ok(Hash::clone(hash)),
+        Some(Value::Hash(hash)) => Ok(hash.duplicate()),
         Some(Value::Bytes(_) | Value::Row(_)) => Err(Error::wrong_type()),
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::Arc;
-
-    use larder::runtime::Simulated;
+    use larder::runtime::{Runtime, Simulated};
+    use larder_protocol::Limits;
+    use larder_protocol::hub::Hub;
     use larder_protocol::value::View;
+
+    use crate::witness::Witness;
 
     use super::*;
 
     /// A keyspace without a source.
     pub(crate) fn plain(name: &str, prefix: &str) -> Arc<Keyspace> {
-        let cache = Cache::builder(name).max_entries(100).runtime(Arc::new(Simulated::new(0)));
+        let hub = Hub::new(Limits::default());
+        plain_on(Arc::new(Simulated::new(0)), &hub, name, prefix)
+    }
+
+    /// A keyspace without a source, on the clock of `runtime`, that tells `hub`.
+    pub(crate) fn plain_on(
+        runtime: Arc<dyn Runtime>,
+        hub: &Arc<Hub>,
+        name: &str,
+        prefix: &str,
+    ) -> Arc<Keyspace> {
+        let index = Arc::new(Index::new(DATABASES));
+        let witness = Witness::new(index.clone(), hub.clone(), prefix.as_bytes(), false);
+        let cache = Cache::builder(name).max_entries(100).runtime(runtime);
         Arc::new(Keyspace {
             name: name.into(),
             prefix: prefix.as_bytes().into(),
-            cache: cache.build().unwrap(),
+            cache: cache.observer(Arc::new(witness)).build().unwrap(),
+            index,
             shape: Shape::Free,
             origin: "none".into(),
+            tuning: Tuning::new(hub.clone()),
         })
     }
 

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use larder::runtime::Runtime;
 use larder_protocol::error::Error;
+use larder_protocol::hub::Hub;
 
-use crate::key::Key;
+use crate::gate::Gate;
+use crate::key::{Key, KeyRef};
 use crate::keyspace::Keyspace;
+use crate::tuning::Tuning;
 
 /// The keyspaces of a server.
 #[derive(Debug)]
@@ -20,15 +23,19 @@ pub struct Keyspaces {
     first_bytes: [bool; 256],
     default: Option<Arc<Keyspace>>,
     key_bytes_max: usize,
+    gate: Arc<Gate>,
+    hub: Arc<Hub>,
+    tuning: Tuning,
 }
 
 impl Keyspaces {
     /// These keyspaces, and for keys that match no prefix the default one, without which they are
-    /// refused. Prefixes must not be empty, and no two the same.
+    /// refused. Prefixes must not be empty, and no two the same. All tell `hub`.
     pub fn new(
         keyspaces: Vec<Arc<Keyspace>>,
         default: Option<Arc<Keyspace>>,
         key_bytes_max: usize,
+        hub: Arc<Hub>,
     ) -> Self {
         let mut prefixed = keyspaces.clone();
         prefixed.sort_by_key(|keyspace| std::cmp::Reverse(keyspace.prefix.len()));
@@ -36,41 +43,72 @@ impl Keyspaces {
         for keyspace in &prefixed {
             first_bytes[usize::from(keyspace.prefix[0])] = true;
         }
-        Self { keyspaces, prefixed, first_bytes, default, key_bytes_max }
+        let (gate, tuning) = (Arc::default(), Tuning::new(hub.clone()));
+        Self { keyspaces, prefixed, first_bytes, default, key_bytes_max, gate, hub, tuning }
     }
 
-    /// The keyspace of a key, and the key behind the prefix.
+    /// The keyspace of a key that a client in `database` names, and the key behind the prefix.
     ///
     /// # Errors
     ///
     /// When the key is too long, or matches no prefix and there is no default keyspace.
     #[inline]
-    pub fn route<'k>(&self, key: &'k [u8]) -> Result<(&Arc<Keyspace>, &'k [u8]), Error> {
+    pub fn route<'k>(
+        &self,
+        key: &'k [u8],
+        database: u8,
+    ) -> Result<(&Arc<Keyspace>, KeyRef<'k>), Error> {
         if key.len() > self.key_bytes_max {
             return Err(self.too_long(key));
         }
         if key.first().is_some_and(|first| self.first_bytes[usize::from(*first)]) {
             for keyspace in &self.prefixed {
-                if let Some(rest) = key.strip_prefix(&*keyspace.prefix) {
-                    return Ok((keyspace, rest));
+                if let Some(bytes) = key.strip_prefix(&*keyspace.prefix) {
+                    return Ok((keyspace, KeyRef { bytes, database: 0 }));
                 }
             }
         }
         match &self.default {
-            Some(keyspace) => Ok((keyspace, key)),
+            Some(keyspace) => Ok((keyspace, KeyRef { bytes: key, database })),
             None => Err(self.unmatched(key)),
         }
     }
 
     /// [`route`](Self::route) with owned results.
-    pub fn route_owned(&self, key: &[u8]) -> Result<(Arc<Keyspace>, Key), Error> {
-        let (keyspace, key) = self.route(key)?;
+    pub fn route_owned(&self, key: &[u8], database: u8) -> Result<(Arc<Keyspace>, Key), Error> {
+        let (keyspace, key) = self.route(key, database)?;
         Ok((keyspace.clone(), key.into()))
     }
 
     /// Every keyspace in the order of the configuration, the default one last.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Keyspace>> {
         self.keyspaces.iter().chain(&self.default)
+    }
+
+    /// The keyspaces whose keys are listed in `database`: the default one, and in database 0 all.
+    pub fn listed_in(&self, database: u8) -> impl Iterator<Item = &Arc<Keyspace>> {
+        let prefixed = if database == 0 { &*self.keyspaces } else { &[] };
+        prefixed.iter().chain(&self.default)
+    }
+
+    /// How many keys are listed in `database`; expired ones count until they are swept.
+    pub fn keys(&self, database: u8) -> u64 {
+        self.listed_in(database).map(|keyspace| keyspace.index.len(database)).sum()
+    }
+
+    /// What those go through that touch keys.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// What is told of their changes.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// What can be changed while they serve.
+    pub fn tuning(&self) -> &Tuning {
+        &self.tuning
     }
 
     /// The keyspace of that name.
@@ -87,9 +125,11 @@ impl Keyspaces {
         self.iter().next().expect("a server has a keyspace").cache.runtime()
     }
 
-    /// Removes expired copies everywhere.
+    /// Removes expired copies everywhere, unless that is switched off.
     pub fn sweep(&self) {
-        self.iter().for_each(|keyspace| keyspace.cache.sweep());
+        if self.tuning.is_sweeping() {
+            self.iter().for_each(|keyspace| keyspace.cache.sweep());
+        }
     }
 
     /// Shuts every cache down and flushes what is queued, all at the same time; the names of the
@@ -122,19 +162,32 @@ impl Keyspaces {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use larder_protocol::Limits;
+
     use super::*;
     use crate::keyspace::tests::plain;
 
+    /// These keyspaces, with a hub of their own.
+    pub(crate) fn of(
+        keyspaces: Vec<Arc<Keyspace>>,
+        default: Option<Arc<Keyspace>>,
+        key_bytes_max: usize,
+    ) -> Keyspaces {
+        Keyspaces::new(keyspaces, default, key_bytes_max, Hub::new(Limits::default()))
+    }
+
     fn keyspaces(default: bool) -> Keyspaces {
         let prefixed = vec![plain("a", "a:"), plain("ab", "a:b:"), plain("u", "ü")];
-        Keyspaces::new(prefixed, default.then(|| plain("default", "")), 8)
+        let default = default.then(|| plain("default", ""));
+        of(prefixed, default, 8)
     }
 
     fn routed(keyspaces: &Keyspaces, key: &str) -> Result<(String, String), String> {
         let (keyspace, rest) =
-            keyspaces.route(key.as_bytes()).map_err(|error| error.to_string())?;
-        Ok((keyspace.name.to_string(), String::from_utf8_lossy(rest).into_owned()))
+            keyspaces.route(key.as_bytes(), 3).map_err(|error| error.to_string())?;
+        assert_eq!(rest.database, if keyspace.prefix.is_empty() { 3 } else { 0 });
+        Ok((keyspace.name.to_string(), String::from_utf8_lossy(rest.bytes).into_owned()))
     }
 
     #[test]

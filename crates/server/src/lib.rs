@@ -8,19 +8,38 @@
 pub mod airports;
 pub mod config;
 pub mod model;
+pub mod tls;
 
+mod actor;
 mod assemble;
+mod auth;
 mod census;
 mod client;
 mod failure;
+mod gate;
+mod index;
 mod key;
 mod keyspace;
 mod keyspaces;
+mod listeners;
 mod mapping;
+mod parameters;
+mod reload;
 mod server;
 mod status;
 mod store;
+mod tuning;
 mod value;
+mod witness;
 
+pub use reload::Reloader;
 pub use server::{Server, Stopped, Stopper, check};
 pub use status::Status;
+
+/// Rows of tables without a server around them, for the fuzz targets. Nothing here is promised.
+#[doc(hidden)]
+pub mod unstable {
+    pub use crate::key::Key;
+    pub use crate::mapping::{ColumnMapping, ColumnSchema, KeySchema, RowMapping, RowSchema};
+    pub use crate::value::Value;
+}

@@ -46,7 +46,7 @@ mod slots;
 mod tasks;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::task::Waker;
@@ -92,6 +92,10 @@ pub trait Connection: Send + 'static {
     /// in the socket, and asks again after every call.
     fn wants_input(&self) -> bool;
 
+    /// Notes who the peer has proven to be, before anything is received. It is not called for one
+    /// that has proven nothing.
+    fn identify(&mut self, _: Identity) {}
+
     /// Notes that the peer will send no more. It may still be reading.
     fn end_of_input(&mut self);
 
@@ -112,12 +116,33 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// `waker` may be woken from any thread, at any time and more than once, also after the
     /// connection is gone; each wake is followed by a [`Connection::resume`] while it lives.
+    /// `arrival` says which way the client came.
     ///
     /// # Errors
     ///
     /// The bytes of a refusal, such as a limit that is reached. They are sent, then the socket is
     /// closed. A refusal is short: it must fit the empty send buffer of a new socket.
-    fn connect(&self, waker: Waker) -> Result<Self::Connection, Vec<u8>>;
+    fn connect(&self, waker: Waker, arrival: Arrival) -> Result<Self::Connection, Vec<u8>>;
+}
+
+/// Who a client is, by the certificate that it showed and that was verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The subject, as in `CN=billing,O=Example`.
+    pub subject: Box<str>,
+    /// The first common name of the subject, when it has one.
+    pub common_name: Option<Box<str>>,
+}
+
+/// Which way a client came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Which of the listeners it came by, counted from zero in the order given to [`Model::run`].
+    pub listener: usize,
+    /// The client's own address.
+    pub peer: SocketAddr,
+    /// The address that it connected to.
+    pub local: SocketAddr,
 }
 
 /// A way to drive connections.
@@ -130,7 +155,7 @@ pub trait Model {
     /// Where it differs from the other models.
     const CAPABILITIES: Capabilities;
 
-    /// Serves the connections that arrive at `listener`, and returns after `shutdown` began and
+    /// Serves the connections that arrive at any of `listeners`, and returns after `shutdown` began and
     /// every connection has finished or the deadline has passed.
     ///
     /// # Errors
@@ -138,7 +163,7 @@ pub trait Model {
     /// When the loop or the runtime cannot be set up. The faults of a single connection, and a
     /// lack of file descriptors while accepting, are logged and survived.
     fn run<S: Service>(
-        listener: TcpListener,
+        listeners: Vec<TcpListener>,
         service: Arc<S>,
         options: Options,
         shutdown: Shutdown,
@@ -152,6 +177,9 @@ pub struct Capabilities {
     pub holds_up: HoldsUp,
     /// The most connections that the model itself can drive, where it has a limit of its own.
     pub connections_max: Option<usize>,
+    /// Whether it serves TLS: that its connections are woken, and that they and the certificates in
+    /// use are in one process.
+    pub tls: bool,
 }
 
 /// What a connection holds up when one of its calls takes long.

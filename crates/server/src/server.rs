@@ -1,22 +1,31 @@
 //! A server from start to stop.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use larder::runtime::{Runtime, TokioRuntime};
 use larder::source::sqlite::Sqlite;
+use larder_protocol::hub::Hub;
+use tokio::time::MissedTickBehavior;
 
+use crate::actor::Attributing;
+use crate::auth;
 use crate::assemble::{self, Assembly, assemble};
-use crate::client::Clients;
+use crate::client::{Clients, unix_ms};
 use crate::config::{self, Config, Problem};
+use crate::listeners::Listeners;
 use crate::model::{ModelName, Options, Shutdown};
+use crate::parameters::Parameters;
+use crate::reload::{Reload, Reloader};
 use crate::status::Status;
+use crate::tls::{Acceptor, Secured, Transport};
 
-/// How often expired copies are swept out.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the server does what time brings: it sweeps out expired copies, and lets go of
+/// clients that are idle or slow for too long.
+const TICK: Duration = Duration::from_millis(100);
 
 /// A server that listens and is ready to run.
 pub struct Server {
@@ -24,8 +33,9 @@ pub struct Server {
     status: Arc<Status>,
     sources: Vec<Sqlite>,
     notices: Vec<String>,
-    listener: TcpListener,
-    address: SocketAddr,
+    listeners: Listeners,
+    acceptor: Option<Arc<Acceptor>>,
+    users: Option<Arc<dyn Reload>>,
     config: Config,
     shutdown: Shutdown,
 }
@@ -46,19 +56,29 @@ impl Server {
     /// the databases then.
     pub fn bind(config: Config) -> Result<Self, config::Report> {
         let runtime = engine_runtime().map_err(|error| elsewhere("the runtime", &error))?;
-        let engine: Arc<dyn Runtime> = Arc::new(TokioRuntime::new(runtime.handle().clone()));
+        let tokio = Arc::new(TokioRuntime::new(runtime.handle().clone()));
+        let engine: Arc<dyn Runtime> = Arc::new(Attributing::new(tokio));
         let shutdown = Shutdown::new().map_err(|error| elsewhere("the server", &error))?;
-        let (listener, address) = listen(config.listen)?;
+        let acceptor = acceptor(&config, &runtime)?;
+        let listeners = Listeners::bind(&config)?;
+        let hub = Hub::new(session_limits(&config));
+        let users = auth::set_up(&config, &hub)?;
         let Assembly { keyspaces, sources, notices } =
-            runtime.block_on(assemble(&config, &engine))?;
+            runtime.block_on(assemble(&config, &engine, &hub))?;
         let model = config.model.to_string();
-        let status = Arc::new(Status::new(keyspaces, model, address.port()));
-        Ok(Self { runtime, status, sources, notices, listener, address, config, shutdown })
+        let status = Arc::new(Status::new(keyspaces, model, listeners.addresses[0].port()));
+        Parameters::attach(&config, &listeners.addresses, &status);
+        Ok(Self { runtime, status, sources, notices, listeners, acceptor, users, config, shutdown })
     }
 
-    /// Where clients connect.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where clients connect without TLS.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.listeners.addresses[..self.config.listen.len()]
+    }
+
+    /// Where clients connect with TLS.
+    pub fn tls_addresses(&self) -> &[SocketAddr] {
+        &self.listeners.addresses[self.config.listen.len()..]
     }
 
     /// What happened on the way that a person should know.
@@ -76,6 +96,12 @@ impl Server {
         Stopper { shutdown: self.shutdown.clone(), grace: self.config.limits.shutdown_timeout }
     }
 
+    /// Reads again from another thread what can be read again while it serves.
+    pub fn reloader(&self) -> Reloader {
+        let acceptor = self.acceptor.iter().map(|acceptor| Arc::clone(acceptor) as Arc<dyn Reload>);
+        Reloader::new(acceptor.chain(self.users.clone()).collect())
+    }
+
     /// Serves until it is [stopped](Self::stopper), finishes what is in flight and flushes what is
     /// queued.
     ///
@@ -83,12 +109,12 @@ impl Server {
     ///
     /// When the model cannot be set up.
     pub fn run(self) -> io::Result<Stopped> {
-        let limits = session_limits(&self.config);
-        let clients_max = self.config.limits.maxclients.get();
-        let clients = Arc::new(Clients::new(self.status.clone(), limits, clients_max));
-        self.start_sweeping();
+        let clients = Clients::new(self.status.clone());
+        let service = Arc::new(Secured::new(clients, self.transports()));
+        self.start_ticking();
         let model: ModelName = self.config.model;
-        let served = model.run(self.listener, clients, Options::default(), self.shutdown.clone());
+        let served =
+            model.run(self.listeners.sockets, service, Options::default(), self.shutdown.clone());
         let patience = self.config.limits.shutdown_timeout;
         let unflushed = self.runtime.block_on(self.status.keyspaces.shutdown(patience));
         // Loads that hang in a source must not hold up the end.
@@ -97,16 +123,36 @@ impl Server {
         served.map(|()| Stopped { unflushed })
     }
 
-    fn start_sweeping(&self) {
+    /// One for each listener.
+    fn transports(&self) -> Vec<Transport> {
+        let plain = self.addresses().iter().map(|_| Transport::Plain);
+        let acceptors = self.acceptor.iter().cycle().take(self.tls_addresses().len());
+        plain.chain(acceptors.cloned().map(Transport::Tls)).collect()
+    }
+
+    fn start_ticking(&self) {
         let status = self.status.clone();
         self.runtime.spawn(async move {
-            let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
+            let mut ticks = tokio::time::interval(TICK);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut sweep_at = Instant::now();
             loop {
                 ticks.tick().await;
-                status.keyspaces.sweep();
+                status.keyspaces.hub().tick(unix_ms());
+                if sweep_at <= Instant::now() {
+                    sweep_at = swept(&status) + TICK;
+                }
             }
         });
     }
+}
+
+/// Sweeps, and says when that may be done again: it takes no more than a twentieth of the time.
+fn swept(status: &Status) -> Instant {
+    let begun = Instant::now();
+    status.keyspaces.sweep();
+    let ended = Instant::now();
+    ended + 20 * (ended - begun)
 }
 
 /// Stops a server.
@@ -123,14 +169,15 @@ impl Stopper {
     }
 }
 
-/// Whether `config` would serve: its databases are opened and its tables checked. No port is bound
-/// and nothing is made.
+/// Whether `config` would serve: its files are read, its databases opened and its tables checked. No
+/// port is bound and nothing is made.
 ///
 /// # Errors
 ///
-/// What the databases do not bear out.
+/// What the files and the databases do not bear out.
 pub fn check(config: &Config) -> Result<(), config::Report> {
     let runtime = engine_runtime().map_err(|error| elsewhere("the runtime", &error))?;
+    acceptor(config, &runtime)?;
     runtime.block_on(assemble::check(config)).map(drop)
 }
 
@@ -158,23 +205,13 @@ fn close(sources: Vec<Sqlite>, status: Arc<Status>, patience: Duration) {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), config::Report> {
-    let bound = TcpListener::bind(address).and_then(|listener| {
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    });
-    bound.map_err(|error| {
-        let advice = match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there: stop it, or choose another address with --listen"
-            }
-            io::ErrorKind::PermissionDenied => "choose a port above 1023 with --listen",
-            _ => "choose another address with --listen",
-        };
-        config::Report::from(Problem::elsewhere(format!(
-            "cannot listen at {address}: {error}; {advice}"
-        )))
-    })
+/// What begins the connections of the clients that use TLS.
+fn acceptor(
+    config: &Config,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<Option<Arc<Acceptor>>, config::Report> {
+    let load = |tls| Acceptor::load(tls, runtime.handle().clone());
+    Ok(config.tls.as_ref().map(load).transpose()?.map(Arc::new))
 }
 
 fn session_limits(config: &Config) -> larder_protocol::Limits {
@@ -185,8 +222,20 @@ fn session_limits(config: &Config) -> larder_protocol::Limits {
         arguments_max: limits.arguments_max.get(),
         input_bytes_max: size(limits.input_bytes_max),
         output_bytes_max: size(limits.output_bytes_max),
+        transaction_bytes_max: size(limits.transaction_bytes_max),
+        mail_bytes_max: size(limits.push_bytes_max),
+        sessions_bytes_max: size(limits.clients_bytes_max),
+        subscriptions_max: limits.subscriptions_max.get(),
+        watches_max: limits.watches_max.get(),
+        tracked_keys_max: limits.tracked_keys_max.get(),
+        request_timeout_ms: limits.request_timeout.map(millis),
+        idle_timeout_ms: limits.idle_timeout.map(millis),
         ..larder_protocol::Limits::default()
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn elsewhere(what: &str, error: &io::Error) -> config::Report {

@@ -1,19 +1,24 @@
 //! What the server tells about itself: `INFO`, `CACHE.KEYSPACES`, `CACHE.STATS`.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
+mod info;
+mod process;
+mod totals;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use larder::Statistics;
 use larder::journal::JournalStatus;
 use larder::runtime::Time;
-use larder_protocol::REDIS_VERSION;
 use larder_protocol::error::Error;
 use larder_protocol::reply::Reply;
+use larder_protocol::settings::Settings;
+use parking_lot::Mutex;
 
 use crate::census::Census;
 use crate::keyspace::{Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
+use totals::Totals;
 
 /// Everything that can be told about a server.
 #[derive(Debug)]
@@ -26,26 +31,38 @@ pub struct Status {
     pub model: String,
     /// The port it listens at.
     pub port: u16,
+    /// The file that its configuration was read from.
+    config_file: OnceLock<PathBuf>,
+    run_id: String,
     started: Instant,
+    /// What had been counted when counting began anew.
+    baseline: Mutex<Totals>,
 }
-
-/// Writes a section of `INFO`.
-type Section = fn(&Status) -> String;
-
-/// The sections of `INFO`, in Redis' order.
-const SECTIONS: [(&str, Section); 6] = [
-    ("server", Status::server),
-    ("clients", Status::clients),
-    ("memory", Status::memory),
-    ("stats", Status::stats),
-    ("replication", |_| "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n".to_owned()),
-    ("keyspace", Status::keyspace_lines),
-];
 
 impl Status {
     /// The status of a server that starts now.
     pub fn new(keyspaces: Keyspaces, model: String, port: u16) -> Self {
-        Self { keyspaces, census: Arc::default(), model, port, started: Instant::now() }
+        let run_id = run_id(&keyspaces);
+        Self {
+            keyspaces,
+            census: Arc::default(),
+            model,
+            port,
+            config_file: OnceLock::new(),
+            run_id,
+            started: Instant::now(),
+            baseline: Mutex::default(),
+        }
+    }
+
+    /// Says in which file the configuration is: `CONFIG REWRITE` writes there.
+    pub fn configured_in(&self, file: PathBuf) {
+        // There is one start, and so one file.
+        let _ = self.config_file.set(file);
+    }
+
+    pub(crate) fn config_file(&self) -> Option<&Path> {
+        self.config_file.get().map(PathBuf::as_path)
     }
 
     /// Copies held in all keyspaces.
@@ -53,14 +70,14 @@ impl Status {
         self.keyspaces.iter().map(|keyspace| keyspace.cache.usage().entries).sum()
     }
 
-    /// The sections of `INFO` that `sections` names, separated by spaces.
+    /// The sections of `INFO` that `sections` names in small letters, separated by spaces.
     pub fn info(&self, sections: &str) -> String {
-        let all =
-            sections.split(' ').any(|name| matches!(name, "default" | "all" | "everything" | ""));
-        let wanted = |name: &str| all || sections.split(' ').any(|section| section == name);
-        let texts: Vec<String> =
-            SECTIONS.iter().filter(|(name, _)| wanted(name)).map(|(_, tell)| tell(self)).collect();
-        texts.join("\r\n")
+        info::told(self, sections)
+    }
+
+    /// Begins to count anew for `INFO`; what `CACHE.STATS` counts goes on.
+    pub fn reset(&self) {
+        *self.baseline.lock() = Totals::of(self);
     }
 
     /// `CACHE.KEYSPACES`: a map for each keyspace.
@@ -104,84 +121,21 @@ impl Status {
         Error::plain(format!("there is no keyspace '{name}'; there are {names}"))
     }
 
-    fn server(&self) -> String {
-        let uptime = self.started.elapsed().as_secs();
-        lines(
-            "Server",
-            &[
-                ("redis_version", REDIS_VERSION.to_owned()),
-                ("redis_mode", "standalone".to_owned()),
-                ("larder_version", env!("CARGO_PKG_VERSION").to_owned()),
-                ("larder_model", self.model.clone()),
-                ("os", std::env::consts::OS.to_owned()),
-                ("arch_bits", usize::BITS.to_string()),
-                ("process_id", std::process::id().to_string()),
-                ("tcp_port", self.port.to_string()),
-                ("uptime_in_seconds", uptime.to_string()),
-                ("uptime_in_days", (uptime / 86_400).to_string()),
-            ],
-        )
+    fn totals_since_reset(&self) -> Totals {
+        Totals::of(self).since(*self.baseline.lock())
     }
 
-    fn clients(&self) -> String {
-        lines("Clients", &[("connected_clients", self.census.connected().to_string())])
-    }
-
-    fn memory(&self) -> String {
-        let usage = self.keyspaces.iter().map(|keyspace| keyspace.cache.usage());
-        let (entries, evictions) = usage.fold((0, 0), |(entries, evictions), usage| {
-            (entries + usage.entries, evictions + usage.evictions)
-        });
-        lines(
-            "Memory",
-            &[("larder_entries", entries.to_string()), ("larder_evictions", evictions.to_string())],
-        )
-    }
-
-    fn stats(&self) -> String {
-        let all: Vec<Statistics> =
-            self.keyspaces.iter().map(|keyspace| keyspace.cache.statistics()).collect();
-        let sum = |count: fn(&Statistics) -> u64| all.iter().map(count).sum::<u64>().to_string();
-        let evicted: u64 =
-            self.keyspaces.iter().map(|keyspace| keyspace.cache.usage().evictions).sum();
-        lines(
-            "Stats",
-            &[
-                ("total_connections_received", self.census.accepted().to_string()),
-                ("rejected_connections", self.census.refused().to_string()),
-                ("evicted_keys", evicted.to_string()),
-                ("keyspace_hits", sum(|statistics| statistics.hits)),
-                ("keyspace_misses", sum(|statistics| statistics.misses)),
-                ("larder_loads", sum(|statistics| statistics.loads)),
-                ("larder_load_queries", sum(|statistics| statistics.load_queries)),
-                ("larder_writes", sum(|statistics| statistics.writes)),
-            ],
-        )
-    }
-
-    fn keyspace_lines(&self) -> String {
-        let mut section = "# Keyspace\r\n".to_owned();
-        let entries = self.entries();
-        if entries > 0 {
-            // Writing to a string cannot fail.
-            let _ = write!(section, "db0:keys={entries},expires=0,avg_ttl=0\r\n");
-        }
-        for keyspace in self.keyspaces.iter() {
-            let (name, strategy) = (&keyspace.name, keyspace.cache.strategy());
-            let entries = keyspace.cache.usage().entries;
-            let _ = write!(section, "larder_{name}:strategy={strategy},entries={entries}\r\n");
-        }
-        section
+    pub(crate) fn settings(&self) -> &Settings {
+        self.keyspaces.hub().settings()
     }
 }
 
-fn lines(title: &str, fields: &[(&str, String)]) -> String {
-    let mut section = format!("# {title}\r\n");
-    for (name, value) in fields {
-        // Writing to a string cannot fail.
-        let _ = write!(section, "{name}:{value}\r\n");
-    }
-    section
+/// Forty digits that tell this run from all others.
+fn run_id(keyspaces: &Keyspaces) -> String {
+    let mut digits: String =
+        (0..3).map(|_| format!("{:016x}", keyspaces.runtime().random())).collect();
+    digits.truncate(40);
+    digits
 }
 
 fn described(keyspace: &Keyspace) -> Reply {
@@ -264,13 +218,14 @@ mod tests {
     use super::*;
     use crate::key::Key;
     use crate::keyspace::tests::plain;
+    use crate::keyspaces;
     use crate::value::Value;
 
     fn report() -> Status {
         let hot = plain("hot", "hot:");
         let key = Key::from(b"k".as_slice());
         hot.cache.put_now(&key, Value::bytes(b"v"), Lifetime::Policy).unwrap();
-        let keyspaces = Keyspaces::new(vec![hot], Some(plain("default", "")), 100);
+        let keyspaces = keyspaces::tests::of(vec![hot], Some(plain("default", "")), 100);
         Status::new(keyspaces, "tasks".to_owned(), 7379)
     }
 
@@ -286,12 +241,26 @@ mod tests {
         for title in ["Server", "Clients", "Memory", "Stats", "Replication", "Keyspace"] {
             assert!(all.contains(&format!("# {title}\r\n")), "{title}");
         }
+        assert!(!all.contains("# Commandstats") && report.info("all").contains("# Commandstats"));
         assert!(all.contains("larder_model:tasks\r\n") && all.contains("tcp_port:7379\r\n"));
-        assert_eq!(report.info("clients"), "# Clients\r\nconnected_clients:0\r\n");
+        assert_eq!(report.info("cluster"), "# Cluster\r\ncluster_enabled:0\r\n");
         assert_eq!(report.info("nonsense"), "");
         let two = report.info("keyspace clients");
         assert_eq!(two.matches("# ").count(), 2);
         assert!(two.contains("db0:keys=1,") && two.contains("larder_hot:"));
+    }
+
+    #[test]
+    fn a_reset_begins_to_count_anew() {
+        let report = report();
+        let seen = |report: &Status| report.info("stats");
+        report.census.admit(1);
+        assert!(seen(&report).contains("total_connections_received:1\r\n"));
+        report.reset();
+        assert!(seen(&report).contains("total_connections_received:0\r\n"));
+        report.census.leave();
+        report.census.admit(1);
+        assert!(seen(&report).contains("total_connections_received:1\r\n"));
     }
 
     #[test]

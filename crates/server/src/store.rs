@@ -5,7 +5,12 @@
 //! become one query a keyspace.
 
 mod answers;
+mod change;
 mod explain;
+mod listing;
+#[cfg(test)]
+mod tests;
+mod transfer;
 mod work;
 
 use std::sync::Arc;
@@ -16,25 +21,32 @@ use larder::runtime::{Runtime, Time};
 use larder::{Edit as CacheEdit, Lease, Leased, Peek, WriteOptions};
 use larder_protocol::error::Error;
 use larder_protocol::reply::Reply;
-use larder_protocol::store::{Answer, EditFn, Later, Mode, Outcome, Request, Store, Ticket};
+use larder_protocol::store::{
+    Answer, EditFn, Expiry, Later, Mode, Outcome, Particulars, Request, Store, Terms, Ticket,
+};
 use larder_protocol::value::Item;
 
-use crate::failure;
+use crate::actor;
+use crate::gate::Pass;
 use crate::key::Key;
 use crate::keyspace::{Keyspace, lifetime};
 use crate::status::Status;
-use crate::value::Value;
+use crate::value::{Counting, Value};
 
 use answers::Answers;
 use explain::Traces;
-use work::{Task, Work};
+use work::{Place, Task, Work};
 
 /// One client's view of the keyspaces.
 pub(crate) struct ClientStore {
+    client: u64,
     status: Arc<Status>,
     runtime: Arc<dyn Runtime>,
     answers: Arc<Answers>,
+    pass: Pass,
     now: Time,
+    /// How uses are counted, if they are.
+    counting: Option<Counting>,
     work: Vec<Work>,
 }
 
@@ -45,23 +57,38 @@ enum Step {
 }
 
 impl ClientStore {
-    /// A store whose late answers wake `waker`.
-    pub(crate) fn new(status: Arc<Status>, waker: Waker) -> Self {
-        let runtime = status.keyspaces.runtime().clone();
-        let now = runtime.now();
-        Self { status, runtime, answers: Answers::new(waker), now, work: Vec::new() }
+    /// The store of `client`, whose late answers wake `waker`.
+    pub(crate) fn new(client: u64, status: Arc<Status>, waker: Waker) -> Self {
+        let keyspaces = &status.keyspaces;
+        let runtime = keyspaces.runtime().clone();
+        Self {
+            client,
+            now: runtime.now(),
+            runtime,
+            answers: Answers::new(waker),
+            pass: keyspaces.gate().pass(),
+            counting: None,
+            work: Vec::new(),
+            status,
+        }
     }
 
-    /// Looks at the clock, once for all that follows until [`dispatch`](Self::dispatch).
+    /// Begins a batch of commands, which ends with [`dispatch`](Self::dispatch), or when this is
+    /// dropped: looks at the clock, once for all of them, and goes through the [gate](crate::gate).
     pub(crate) fn begin(&mut self) {
         self.now = self.runtime.now();
+        self.counting = self.status.keyspaces.tuning().counting();
+        actor::set(Some(self.client));
+        self.pass.enter();
     }
 
-    /// Starts what has been collected.
+    /// Ends a batch, and starts what has been collected.
     pub(crate) fn dispatch(&mut self) {
+        self.pass.leave();
         if !self.work.is_empty() {
             work::start(&self.status, &self.answers, std::mem::take(&mut self.work));
         }
+        actor::set(None);
     }
 
     /// The answers that have arrived.
@@ -69,106 +96,68 @@ impl ClientStore {
         self.answers.take()
     }
 
-    fn route(&self, key: &[u8]) -> Result<(Arc<Keyspace>, Key), Error> {
-        self.status.keyspaces.route_owned(key)
+    fn route(&self, key: &[u8], terms: Terms) -> Result<Place, Error> {
+        self.status.keyspaces.route_owned(key, terms.database)
     }
 
-    fn routed(&self, keys: &[&[u8]]) -> Result<Vec<(Arc<Keyspace>, Key)>, Error> {
-        keys.iter().map(|key| self.route(key)).collect()
+    fn routed(&self, keys: &[&[u8]], terms: Terms) -> Result<Vec<Place>, Error> {
+        keys.iter().map(|key| self.route(key, terms)).collect()
     }
 
-    fn step(&mut self, request: Request<'_>, mode: Mode) -> Result<Step, Error> {
+    /// Does something that others must not see half done.
+    fn alone<R>(&mut self, act: impl FnOnce(&Self) -> R) -> R {
+        self.pass.isolate();
+        let output = act(self);
+        self.pass.release();
+        output
+    }
+
+    fn step(&mut self, terms: Terms, request: Request<'_>) -> Result<Step, Error> {
         match request {
-            Request::Put { key, value, expiry } => self.put(key, value, lifetime(expiry), mode),
-            Request::PutMany { pairs } => self.put_many(&pairs, mode),
-            Request::Remove { keys } => self.remove(&keys, mode),
-            Request::Update { key, edit } => self.update(key, edit, mode),
-            Request::Lease { key } => Ok(Step::Later(Task::Lease(self.route(key)?))),
+            Request::Put { key, value, expiry } => self.put(terms, key, value, lifetime(expiry)),
+            Request::PutMany { pairs, if_absent } => self.put_many(terms, &pairs, if_absent),
+            Request::Transfer { from, to, to_database, keep, replace } => {
+                let from = self.route(from, terms)?;
+                let to = self.route(to, Terms { database: to_database, ..terms })?;
+                self.transfer(terms, transfer::Transfer { from, to, keep, replace })
+            }
+            Request::Remove { keys } => self.remove(terms, &keys),
+            Request::Update { key, edit } => self.update(terms, key, edit),
+            Request::Clear { all } => Ok(self.clear(terms, all)),
+            Request::Rest { ms } => Ok(Step::Later(Task::Rest(Duration::from_millis(ms)))),
+            Request::Lease { key } => Ok(Step::Later(Task::Lease(self.route(key, terms)?))),
             Request::Fill { key, token, value, expiry } => {
-                let (keyspace, key) = self.route(key)?;
-                let value = keyspace.value(&key, value)?;
-                let options =
-                    WriteOptions { lifetime: lifetime(expiry), ..WriteOptions::default() };
-                let task = Task::Fill {
-                    at: (keyspace, key),
-                    lease: Lease::from_token(token),
-                    value,
-                    options,
-                };
-                Ok(Step::Later(task))
+                self.fill(terms, key, Lease::from_token(token), value, expiry)
             }
-            Request::Drop { keys } => Ok(Step::Later(Task::Drop(self.routed(&keys)?))),
-            Request::Clear => {
-                self.status.keyspaces.iter().for_each(|keyspace| keyspace.cache.invalidate_all());
-                Ok(Step::Done(Outcome::Done))
-            }
-            Request::Size => Ok(Step::Done(Outcome::Count(self.status.entries()))),
-            Request::Keyspaces => Ok(Step::Done(Outcome::Reply(self.status.keyspaces()))),
-            Request::Stats { keyspace } => self.status.statistics(keyspace).map(done),
-            Request::Info { section } => Ok(done(Reply::Text(self.status.info(section)))),
+            Request::Drop { keys } => Ok(Step::Later(Task::Drop(self.routed(&keys, terms)?))),
+            request => self.tell(terms, request).map(Step::Done),
         }
     }
 
-    fn put(
+    /// Answers what changes nothing.
+    fn tell(&mut self, terms: Terms, request: Request<'_>) -> Result<Outcome, Error> {
+        match request {
+            Request::Size => Ok(Outcome::Count(self.status.keyspaces.keys(terms.database))),
+            Request::RandomKey => Ok(Outcome::Reply(self.any_key(terms.database))),
+            Request::Keyspaces => Ok(Outcome::Reply(self.status.keyspaces())),
+            Request::Stats { keyspace } => self.status.statistics(keyspace).map(Outcome::Reply),
+            Request::Info { section } => Ok(Outcome::Reply(Reply::Text(self.status.info(section)))),
+            _ => Err(Error::plain("internal: this command changes something")),
+        }
+    }
+
+    fn fill(
         &self,
+        terms: Terms,
         key: &[u8],
+        lease: Lease,
         value: &[u8],
-        lifetime: larder::Lifetime,
-        mode: Mode,
+        expiry: Expiry,
     ) -> Result<Step, Error> {
-        let (keyspace, key) = self.route(key)?;
-        let value = keyspace.value(&key, value)?;
-        if mode == Mode::Plain && keyspace.cache.is_plain() {
-            keyspace.cache.put_now(&key, value, lifetime).map_err(|error| failure::of(&error))?;
-            return Ok(Step::Done(Outcome::Done));
-        }
-        let options = WriteOptions { lifetime, ..WriteOptions::default() };
-        Ok(Step::Later(Task::Put { at: (keyspace, key), value, options }))
-    }
-
-    fn put_many(&self, pairs: &[(&[u8], &[u8])], mode: Mode) -> Result<Step, Error> {
-        let mut values = Vec::with_capacity(pairs.len());
-        for (key, value) in pairs {
-            let (keyspace, key) = self.route(key)?;
-            let value = keyspace.value(&key, value)?;
-            values.push(((keyspace, key), value));
-        }
-        if mode == Mode::Traced
-            || !values.iter().all(|((keyspace, _), _)| keyspace.cache.is_plain())
-        {
-            return Ok(Step::Later(Task::PutMany(values)));
-        }
-        for ((keyspace, key), value) in values {
-            let lifetime = larder::Lifetime::Policy;
-            keyspace.cache.put_now(&key, value, lifetime).map_err(|error| failure::of(&error))?;
-        }
-        Ok(Step::Done(Outcome::Done))
-    }
-
-    fn remove(&self, keys: &[&[u8]], mode: Mode) -> Result<Step, Error> {
-        let keys = self.routed(keys)?;
-        keys.iter().try_for_each(|(keyspace, key)| keyspace.admit(key))?;
-        if mode == Mode::Traced || !keys.iter().all(|(keyspace, _)| keyspace.cache.is_plain()) {
-            return Ok(Step::Later(Task::Remove(keys)));
-        }
-        let mut removed = 0;
-        for (keyspace, key) in keys {
-            let existed = keyspace.cache.remove_now(&key).map_err(|error| failure::of(&error))?;
-            removed += u64::from(existed);
-        }
-        Ok(Step::Done(Outcome::Count(removed)))
-    }
-
-    fn update(&self, key: &[u8], edit: EditFn, mode: Mode) -> Result<Step, Error> {
-        let (keyspace, key) = self.route(key)?;
-        if mode == Mode::Traced || !keyspace.cache.is_plain() {
-            return Ok(Step::Later(Task::Update { at: (keyspace, key), edit }));
-        }
-        let now = self.now;
-        let decide = |present: Option<larder::Present<'_, Value>>| {
-            decide(&keyspace, &key, now, present, edit)
-        };
-        keyspace.cache.update_now(&key, decide).map_err(|error| failure::of(&error))?.map(done)
+        let (keyspace, key) = self.route(key, terms)?;
+        let value = keyspace.value(&key, value)?.used(self.now);
+        let options = WriteOptions { lifetime: lifetime(expiry), ..WriteOptions::default() };
+        Ok(Step::Later(Task::Fill { at: (keyspace, key), lease, value, options }))
     }
 }
 
@@ -176,13 +165,17 @@ impl Store for ClientStore {
     #[inline]
     fn read(
         &mut self,
+        terms: Terms,
         key: &[u8],
         see: &mut dyn FnMut(Option<Item<'_>>),
     ) -> Result<Result<(), Later>, Error> {
-        let now = self.now;
-        let (keyspace, key) = self.status.keyspaces.route(key)?;
-        Ok(keyspace.cache.peek_at(now, key, |found| match found {
+        let (now, counting) = (self.now, self.counting);
+        let (keyspace, key) = self.status.keyspaces.route(key, terms.database)?;
+        Ok(keyspace.cache.peek_at(now, &key, |found| match found {
             Peek::Value(value, fresh_until) => {
+                if terms.touch {
+                    value.touch(now, counting, &*self.runtime);
+                }
                 see(Some(item(&value, fresh_until, now)));
                 Ok(())
             }
@@ -194,26 +187,64 @@ impl Store for ClientStore {
         }))
     }
 
-    fn fetch(&mut self, ticket: Ticket, keys: &mut dyn Iterator<Item = &[u8]>, mode: Mode) {
-        let task = Task::Fetch(keys.map(|key| self.route(key)).collect());
-        self.work.push(Work { ticket, mode, task });
+    fn fetch(&mut self, ticket: Ticket, terms: Terms, keys: &mut dyn Iterator<Item = &[u8]>) {
+        let task = Task::Fetch(keys.map(|key| self.route(key, terms)).collect());
+        self.work.push(Work { ticket, terms, task });
     }
 
     fn ask(
         &mut self,
         ticket: Ticket,
+        terms: Terms,
         request: Request<'_>,
-        mode: Mode,
     ) -> Result<Result<Outcome, Later>, Error> {
-        match self.step(request, mode)? {
+        match self.step(terms, request)? {
             Step::Done(outcome) => Ok(Ok(outcome)),
-            Step::Later(task) if mode == Mode::Plain && task.is_immediate() => {
+            Step::Later(task) if terms.mode == Mode::Plain && task.is_immediate() => {
                 task.run_now(&Traces::default()).map(Ok)
             }
             Step::Later(task) => {
-                self.work.push(Work { ticket, mode, task });
+                self.work.push(Work { ticket, terms, task });
                 Ok(Err(Later))
             }
+        }
+    }
+
+    fn inspect(&mut self, database: u8, key: &[u8]) -> Result<Option<Particulars>, Error> {
+        let (keyspace, key) = self.status.keyspaces.route_owned(key, database)?;
+        Ok(self.particulars(&keyspace, &key))
+    }
+
+    fn scan(
+        &mut self,
+        database: u8,
+        cursor: u64,
+        count: usize,
+        see: &mut dyn FnMut(&[u8], Item<'_>),
+    ) -> u64 {
+        self.list(database, cursor, count, see)
+    }
+
+    fn random(&mut self) -> u64 {
+        self.runtime.random()
+    }
+
+    fn isolate(&mut self) {
+        self.pass.isolate();
+    }
+
+    fn release(&mut self) {
+        self.pass.release();
+    }
+}
+
+impl Value {
+    /// Notes a use at `now`, and counts it if that is asked for.
+    #[inline]
+    fn touch(&self, now: Time, counting: Option<Counting>, runtime: &dyn Runtime) {
+        match counting {
+            None => self.usage().note(now),
+            Some(counting) => self.usage().count(now, counting, runtime.random()),
         }
     }
 }
@@ -243,9 +274,24 @@ fn decide(
         Ok((changed, edit.reply))
     });
     match decided {
-        Ok((changed, reply)) => (changed, Ok(reply)),
+        Ok((changed, reply)) => (used(changed, present, now), Ok(reply)),
         Err(error) => (CacheEdit::Keep, Err(error)),
     }
+}
+
+/// A changed value is as much in use as the one that it replaces.
+fn used(
+    edit: CacheEdit<Value>,
+    present: Option<larder::Present<'_, Value>>,
+    now: Time,
+) -> CacheEdit<Value> {
+    if let CacheEdit::Put(value, _) = &edit {
+        if let Some(present) = present {
+            value.usage().follow(present.value.usage());
+        }
+        value.usage().note(now);
+    }
+    edit
 }
 
 /// The reply to `CACHE.LEASE`: the value, nothing when it is known absent, a number for a lease.

@@ -54,12 +54,17 @@ pub struct Setup {
     folder: TempDir,
     model: &'static str,
     config: Option<&'static str>,
+    environment: Vec<(&'static str, &'static str)>,
+    /// Whether the address is the configuration's.
+    listens_as_configured: bool,
 }
 
 impl Setup {
     /// An empty folder and no configuration.
     pub fn new(model: &'static str) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), model, config: None }
+        let folder = tempfile::tempdir().unwrap();
+        let (config, environment) = (None, Vec::new());
+        Self { folder, model, config, environment, listens_as_configured: false }
     }
 
     /// With a configuration, whose databases are in the folder.
@@ -67,6 +72,17 @@ impl Setup {
         fs::write(self.path("larder.toml"), text).unwrap();
         self.config = Some("larder.toml");
         self
+    }
+
+    /// With a variable in its environment.
+    pub fn environment(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// At the address of the configuration, not at one that is given on the command line.
+    pub fn listening_as_configured(self) -> Self {
+        Self { listens_as_configured: true, ..self }
     }
 
     /// With `sql` in larder's database.
@@ -95,7 +111,10 @@ impl Setup {
 
     /// `larder serve` on a port that is free, with more arguments.
     pub fn command(&self, more: &[&str]) -> Command {
-        let mut command = self.larder(&["serve", "--listen", "127.0.0.1:0", "--model", self.model]);
+        let mut command = self.larder(&["serve", "--model", self.model]);
+        if !self.listens_as_configured {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         if let Some(config) = self.config {
             command.args(["--config", config]);
         }
@@ -107,6 +126,7 @@ impl Setup {
     pub fn larder(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
         command.current_dir(self.folder.path()).args(args).env_remove("RUST_LOG");
+        command.env_remove("LARDER_PASSWORD").envs(self.environment.iter().copied());
         command
     }
 }
@@ -130,8 +150,8 @@ impl Larder {
             let before = greeting.len();
             let length = stdout.read_line(&mut greeting).unwrap();
             assert_ne!(length, 0, "it ended: {}", setup.log());
-            if let Some((_, address)) = greeting[before..].trim().split_once("listening on ") {
-                break address.parse().unwrap();
+            if let Some((_, places)) = greeting[before..].trim().split_once("listening on ") {
+                break places.split([' ', ',']).next().unwrap().parse().unwrap();
             }
         };
         Self { process, address, greeting, setup }
@@ -222,6 +242,11 @@ impl Larder {
     pub fn stop(self) -> Setup {
         self.terminate();
         self.stopped()
+    }
+
+    /// Asks it to read its files again, and does not wait.
+    pub fn hang_up(&self) {
+        self.process.hang_up();
     }
 
     /// Kills it as an accident would, and does not wait.

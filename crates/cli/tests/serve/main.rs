@@ -4,15 +4,21 @@
     reason = "a helper that cannot go on should stop where it stands, like a test"
 )]
 
+#[path = "../../../server/src/tls/testing.rs"]
+mod certificates;
 mod kit;
 mod process;
 mod wire;
 
+mod addresses;
+mod auth;
 mod behind;
+mod databases;
 mod loads;
 mod minute;
 mod protocol;
 mod refusals;
 mod rows;
 mod strategies;
+mod tls;
 mod trouble;

@@ -7,12 +7,12 @@ use crate::error::Error;
 use crate::frame::Out;
 
 pub(super) fn id(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    out.integer(context.client.id.cast_signed());
+    out.integer(context.client.id().cast_signed());
     Ok(())
 }
 
 pub(super) fn name(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    match &*context.client.name {
+    match &*context.client.card.names.lock().name {
         [] => out.null(),
         name => out.bulk(name),
     }
@@ -27,10 +27,11 @@ pub(super) fn set_name(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out
 
 /// `CLIENT SETINFO LIB-NAME|LIB-VER value`
 pub(super) fn set_info(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    let mut names = context.client.card.names.lock();
     let (field, word) = if args.is(2, "LIB-NAME") {
-        (&mut context.client.library_name, "lib-name")
+        (&mut names.library, "lib-name")
     } else if args.is(2, "LIB-VER") {
-        (&mut context.client.library_version, "lib-ver")
+        (&mut names.library_version, "lib-ver")
     } else {
         let option = String::from_utf8_lossy(&args[2]);
         return Err(Error::plain(format!("Unrecognized option '{option}'")).into());

@@ -1,4 +1,5 @@
-//! `EXISTS key [key ...]`: <https://redis.io/commands/exists/>
+//! `EXISTS key [key ...]`, `TOUCH key [key ...]`: <https://redis.io/commands/exists/>. They differ in
+//! whether looking at a key is a use of it, which the table says.
 
 use crate::args::Args;
 use crate::command::{Context, Done};
@@ -19,6 +20,6 @@ mod tests {
 
     #[test]
     fn a_key_counts_as_often_as_it_is_named() {
-        says("SET a 1\nEXISTS a x a\nEXISTS x", "+OK\r\n:2\r\n:0\r\n");
+        says("SET a 1\nEXISTS a x a\nEXISTS x\nTOUCH a x", "+OK\r\n:2\r\n:0\r\n:1\r\n");
     }
 }

@@ -1,4 +1,4 @@
-//! `EXPIRE key seconds [NX|XX|GT|LT]`, `PEXPIRE key milliseconds [...]`:
+//! `EXPIRE key seconds [NX|XX|GT|LT]`, `PEXPIRE`, `EXPIREAT`, `PEXPIREAT`:
 //! <https://redis.io/commands/expire/>. It is the copy that expires, never a row.
 
 use crate::args::Args;
@@ -19,6 +19,20 @@ pub(super) fn milliseconds(args: &Args<'_>, context: &mut Context<'_>, out: &mut
     expire(args, Unit::Milliseconds, "pexpire", context, out)
 }
 
+/// `EXPIREAT`
+pub(super) fn at_seconds(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    expire(args, Unit::UnixSeconds, "expireat", context, out)
+}
+
+/// `PEXPIREAT`
+pub(super) fn at_milliseconds(
+    args: &Args<'_>,
+    context: &mut Context<'_>,
+    out: &mut Out<'_>,
+) -> Done {
+    expire(args, Unit::UnixMilliseconds, "pexpireat", context, out)
+}
+
 fn expire(
     args: &Args<'_>,
     unit: Unit,
@@ -28,7 +42,7 @@ fn expire(
 ) -> Done {
     let conditions = Conditions::of(args)?;
     let number = args.integer(2)?;
-    let left = unit.span_ms(number, context.now_unix_ms).ok_or_else(|| invalid(command))?;
+    let left = unit.left_ms(number, context.now_unix_ms).ok_or_else(|| invalid(command))?;
     let request = Request::Update { key: &args[1], edit: edit(left, conditions) };
     out.outcome(&context.ask(request)?);
     Ok(())
@@ -131,6 +145,16 @@ mod tests {
     }
 
     #[test]
+    fn the_end_can_be_given_instead() {
+        says("SET a 1\nEXPIREAT a 1005\nPTTL a", "+OK\r\n:1\r\n:5000\r\n");
+        says("SET a 1\nPEXPIREAT a 1000005\nPTTL a", "+OK\r\n:1\r\n:5\r\n");
+        says("SET a 1\nEXPIREAT a 1000\nEXISTS a", "+OK\r\n:1\r\n:0\r\n");
+        let (most, least) = (i64::MAX, i64::MIN);
+        says(&format!("SET a 1\nPEXPIREAT a {most}\nPTTL a"), &format!("+OK\r\n:1\r\n:{}\r\n", most - 1_000_000));
+        says(&format!("SET a 1\nPEXPIREAT a {least} LT\nEXISTS a"), "+OK\r\n:1\r\n:0\r\n");
+    }
+
+    #[test]
     fn a_time_that_has_passed_is_at_once() {
         says("SET a 1\nEXPIRE a -1\nEXISTS a", "+OK\r\n:1\r\n:0\r\n");
     }
@@ -166,6 +190,7 @@ mod tests {
         let (most, least) = (i64::MAX, i64::MIN + 1);
         let error = "-ERR invalid expire time in 'expire' command\r\n";
         says(&format!("EXPIRE k {most}\nEXPIRE k {least}"), &error.repeat(2));
+        says(&format!("EXPIREAT k {most}"), "-ERR invalid expire time in 'expireat' command\r\n");
         says(&format!("PEXPIRE k {most}"), "-ERR invalid expire time in 'pexpire' command\r\n");
     }
 }

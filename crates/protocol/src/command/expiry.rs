@@ -34,28 +34,26 @@ impl Unit {
         now_unix_ms: u64,
         command: &str,
     ) -> Result<Expiry, Error> {
-        let left = match self {
-            Self::Seconds | Self::Milliseconds => self.span_ms(number, now_unix_ms),
-            Self::UnixSeconds => number.checked_mul(1000),
-            Self::UnixMilliseconds => Some(number),
-        };
-        let passed = match self {
-            Self::Seconds | Self::Milliseconds => 0,
-            Self::UnixSeconds | Self::UnixMilliseconds => now_unix_ms,
-        };
-        match left.filter(|_| number > 0).and_then(|left| u64::try_from(left).ok()) {
-            Some(left) => Ok(Expiry::InMs(left.saturating_sub(passed))),
+        match self.left_ms(number, now_unix_ms).filter(|_| number > 0) {
+            Some(left) => Ok(Expiry::InMs(u64::try_from(left).unwrap_or(0))),
             None => Err(invalid(command)),
         }
     }
 
-    /// A span of `number` seconds or milliseconds, if its end can be told in milliseconds.
-    pub(super) fn span_ms(self, number: i64, now_unix_ms: u64) -> Option<i64> {
-        let span = match self {
+    /// How many milliseconds are left until what is `number` of these away: fewer than zero when it
+    /// has passed. `None` when that time cannot be told in milliseconds.
+    pub(super) fn left_ms(self, number: i64, now_unix_ms: u64) -> Option<i64> {
+        let milliseconds = match self {
             Self::Seconds | Self::UnixSeconds => number.checked_mul(1000)?,
             Self::Milliseconds | Self::UnixMilliseconds => number,
         };
-        span.checked_add(i64::try_from(now_unix_ms).ok()?).map(|_| span)
+        let now = i64::try_from(now_unix_ms).ok()?;
+        match self {
+            Self::Seconds | Self::Milliseconds => {
+                milliseconds.checked_add(now).map(|_| milliseconds)
+            }
+            Self::UnixSeconds | Self::UnixMilliseconds => Some(milliseconds.saturating_sub(now)),
+        }
     }
 }
 

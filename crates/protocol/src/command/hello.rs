@@ -4,15 +4,15 @@
 use crate::REDIS_VERSION;
 use crate::args::Args;
 use crate::client::Client;
-use crate::command::{Context, Done};
+use crate::command::{Context, Done, auth};
 use crate::error::Error;
 use crate::frame::{Out, Protocol, integer};
 
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
     let protocol = args.at(1).map(version).transpose()?;
-    let name = options(args)?;
-    if let Some(name) = name {
-        context.client.rename(name)?;
+    apply_options(args, context)?;
+    if context.client.identity.is_missing(&context.hub.users) {
+        return Err(nobody().into());
     }
     if let Some(protocol) = protocol {
         context.client.protocol = protocol;
@@ -31,35 +31,38 @@ fn version(text: &[u8]) -> Result<Protocol, Error> {
     }
 }
 
-/// The name that is asked for. All options are checked before any takes effect.
-fn options<'a>(args: &Args<'a>) -> Result<Option<&'a [u8]>, Error> {
-    let (mut place, mut name) = (2, None);
+/// As in Redis, options that come before a wrong one have taken effect.
+fn apply_options(args: &Args<'_>, context: &mut Context<'_>) -> Result<(), Error> {
+    let mut place = 2;
     while let Some(option) = args.at(place) {
-        if args.is(place, "AUTH") && args.at(place + 2).is_some() {
-            return Err(no_passwords());
-        }
-        match args.at(place + 1) {
-            Some(value) if args.is(place, "SETNAME") => name = Some(value),
+        match (args.at(place + 1), args.at(place + 2)) {
+            (Some(name), Some(password)) if args.is(place, "AUTH") => {
+                auth::log_in(&args[0], name, password, context)?;
+                place += 3;
+            }
+            (Some(name), _) if args.is(place, "SETNAME") => {
+                context.client.rename(name)?;
+                place += 2;
+            }
             _ => {
                 let option = String::from_utf8_lossy(option);
                 return Err(Error::plain(format!("Syntax error in HELLO option '{option}'")));
             }
         }
-        place += 2;
     }
-    Ok(name)
+    Ok(())
 }
 
-fn no_passwords() -> Error {
-    Error::plain(
-        "AUTH <password> called without any password configured for the default user. \
-         Are you sure your configuration is correct?",
-    )
+fn nobody() -> Error {
+    let text = "HELLO must be called with the client already authenticated, otherwise the HELLO \
+                AUTH <user> <pass> option can be used to authenticate the client and select the \
+                RESP protocol version at the same time";
+    Error::new("NOAUTH", text)
 }
 
 fn greet(client: &Client, out: &mut Out<'_>) {
     let texts = [("server", "redis"), ("version", REDIS_VERSION)];
-    let numbers = [("proto", client.protocol.number()), ("id", client.id.cast_signed())];
+    let numbers = [("proto", client.protocol.number()), ("id", client.id().cast_signed())];
     let roles = [("mode", "standalone"), ("role", "master")];
     out.map(7);
     text_pairs(out, &texts);
@@ -109,6 +112,22 @@ mod tests {
         says("HELLO a", "-ERR Protocol version is not an integer or out of range\r\n");
         says("HELLO 3 foo", "-ERR Syntax error in HELLO option 'foo'\r\n");
         says("HELLO 3 AUTH a\nGET none", "-ERR Syntax error in HELLO option 'AUTH'\r\n$-1\r\n");
-        assert!(replies("HELLO 3 AUTH default x").starts_with("-ERR AUTH <password> called"));
+    }
+
+    #[test]
+    fn who_it_is_can_be_said_with_it() {
+        let said = replies("ACL SETUSER bob on >x +acl\nHELLO 3 AUTH bob x SETNAME me\nACL WHOAMI");
+        assert!(said.contains("%7\r\n") && said.ends_with("$3\r\nbob\r\n"), "{said}");
+        let wrong = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+        says("HELLO 3 AUTH bob x SETNAME me\nGET none", &format!("{wrong}$-1\r\n"));
+    }
+
+    #[test]
+    fn who_it_is_has_to_be_said_first() {
+        let script = "ACL SETUSER default >x\nRESET\nHELLO 3\nHELLO 2 AUTH default x";
+        let said = replies(script);
+        let missing = "-NOAUTH HELLO must be called with the client already authenticated";
+        assert!(said.starts_with(&format!("+OK\r\n+RESET\r\n{missing}")), "{said}");
+        assert!(said.ends_with("modules\r\n*0\r\n"), "{said}");
     }
 }

@@ -25,7 +25,7 @@ mod tests {
     #[test]
     fn every_subcommand_is_told() {
         let said = replies("client help");
-        assert!(said.starts_with("*11\r\n+CLIENT <subcommand>"), "{said}");
+        assert!(said.starts_with("*37\r\n+CLIENT <subcommand>"), "{said}");
         assert!(said.contains("+SETNAME\r\n+    Names the connection.\r\n"), "{said}");
     }
 }

@@ -1,21 +1,34 @@
-//! `HSET key field value [field value ...]`: <https://redis.io/commands/hset/>
+//! `HSET key field value [field value ...]`, and `HMSET`, its earlier form that answers `OK`:
+//! <https://redis.io/commands/hset/>
 
 use std::collections::HashSet;
 
 use crate::args::Args;
-use crate::command::{Context, Done};
+use crate::command::{Context, Done, Stop};
 use crate::error::Error;
 use crate::frame::Out;
 use crate::reply::Reply;
-use crate::store::{Change, Edit, EditFn, Request};
+use crate::store::{Change, Edit, EditFn, Outcome, Request};
 
-pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+/// `HSET`
+pub(super) fn counted(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    out.outcome(&set(args, "hset", context)?);
+    Ok(())
+}
+
+/// `HMSET`
+pub(super) fn uncounted(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    set(args, "hmset", context)?;
+    out.simple("OK");
+    Ok(())
+}
+
+fn set(args: &Args<'_>, command: &str, context: &mut Context<'_>) -> Result<Outcome, Stop> {
     if !args.len().is_multiple_of(2) {
-        return Err(Error::arity("hset").into());
+        return Err(Error::arity(command).into());
     }
     let pairs = args.pairs(2).map(|(field, value)| (field.to_vec(), value.to_vec())).collect();
-    out.outcome(&context.ask(Request::Update { key: &args[1], edit: edit(pairs) })?);
-    Ok(())
+    context.ask(Request::Update { key: &args[1], edit: edit(pairs) })
 }
 
 /// Answers how many of the fields are new.
@@ -46,6 +59,12 @@ mod tests {
     #[test]
     fn a_field_without_value_is_refused() {
         says("HSET h a 1 b", "-ERR wrong number of arguments for 'hset' command\r\n");
+        says("HMSET h a 1 b", "-ERR wrong number of arguments for 'hmset' command\r\n");
+    }
+
+    #[test]
+    fn the_earlier_form_does_not_count() {
+        says("HMSET h a 1 b 2\nHMSET h a 3\nHGET h a", "+OK\r\n+OK\r\n$1\r\n3\r\n");
     }
 
     #[test]

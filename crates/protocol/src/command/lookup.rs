@@ -21,6 +21,24 @@ pub(crate) fn resolve(args: &Args<'_>) -> Result<&'static Command, Error> {
     }
 }
 
+/// The command that a request names, however many arguments it has.
+pub(crate) fn named_by(args: &Args<'_>) -> Option<&'static Command> {
+    let command = find(args.at(0)?)?;
+    match args.at(1) {
+        Some(word) if !command.subcommands.is_empty() => subcommand(command, word).ok(),
+        _ => Some(command),
+    }
+}
+
+/// Redis' words for a subcommand that the arguments do not fit.
+pub(crate) fn wrong_subcommand(args: &Args<'_>) -> Error {
+    let parent = text(&args[0], 128).to_uppercase();
+    let word = text(args.at(1).unwrap_or_default(), 128);
+    Error::plain(format!(
+        "unknown subcommand or wrong number of arguments for '{word}'. Try {parent} HELP."
+    ))
+}
+
 /// The command called `name`, in any case; `parent|name` finds a subcommand.
 pub(crate) fn find_path(name: &[u8]) -> Option<&'static Command> {
     match name.iter().position(|&byte| byte == b'|') {
@@ -70,13 +88,13 @@ fn text(bytes: &[u8], bytes_max: usize) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(&bytes[..bytes.len().min(bytes_max)])
 }
 
-/// Open addressing over four times as many places as there are commands.
-const PLACES: usize = 256;
+/// Open addressing over several times as many places as there are commands.
+const PLACES: usize = 1024;
 const VACANT: u8 = u8::MAX;
 static INDEX: [u8; PLACES] = index();
 
 const fn index() -> [u8; PLACES] {
-    assert!(TABLE.len() <= PLACES / 2, "the index wants more places");
+    assert!(TABLE.len() < VACANT as usize, "the index wants wider entries");
     let mut index = [VACANT; PLACES];
     let mut row = 0;
     while row < TABLE.len() {
@@ -111,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_row_is_found_in_any_case() {
-        for command in TABLE {
+        for command in &TABLE {
             for name in [command.name.to_uppercase(), command.name.to_owned()] {
                 assert_eq!(find(name.as_bytes()).unwrap().name, command.name);
             }

@@ -35,8 +35,9 @@ struct Options {
     expiry: Option<Wanted>,
 }
 
+/// What has to hold for the value to be set.
 #[derive(Clone, Copy, PartialEq)]
-enum Condition {
+pub(super) enum Condition {
     Always,
     IfAbsent,
     IfPresent,
@@ -44,8 +45,12 @@ enum Condition {
 
 /// What the client is told.
 #[derive(Clone, Copy)]
-enum Told {
+pub(super) enum Told {
+    /// `OK`, or nothing when the condition was not met.
     Ok,
+    /// 1 or 0: whether the condition was met.
+    Whether,
+    /// The earlier value, whatever became of it.
     Earlier,
 }
 
@@ -102,7 +107,8 @@ impl Options {
     }
 }
 
-fn edit(value: Vec<u8>, expiry: Expiry, condition: Condition, answer: Told) -> EditFn {
+/// Sets the value inside an update, for all that looks at the earlier one.
+pub(super) fn edit(value: Vec<u8>, expiry: Expiry, condition: Condition, answer: Told) -> EditFn {
     Box::new(move |present| {
         let met = match condition {
             Condition::Always => true,
@@ -112,6 +118,7 @@ fn edit(value: Vec<u8>, expiry: Expiry, condition: Condition, answer: Told) -> E
         let reply = match (answer, present) {
             (Told::Earlier, Some(item)) => Reply::Bulk(item.value.string()?.into_owned()),
             (Told::Earlier, None) => Reply::Null,
+            (Told::Whether, _) => Reply::Integer(met.into()),
             (Told::Ok, _) if met => Reply::Ok,
             (Told::Ok, _) => Reply::Null,
         };

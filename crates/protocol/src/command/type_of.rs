@@ -3,14 +3,9 @@
 use crate::args::Args;
 use crate::command::{Context, Done};
 use crate::frame::Out;
-use crate::value::View;
 
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    let word = context.read(&args[1], |item| match item.map(|item| item.value) {
-        None => "none",
-        Some(View::Bytes(_)) => "string",
-        Some(View::Fields(_)) => "hash",
-    })?;
+    let word = context.read(&args[1], |item| item.map_or("none", |item| item.value.type_name()))?;
     out.simple(word);
     Ok(())
 }

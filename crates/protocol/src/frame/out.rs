@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::frame::Protocol;
 use crate::reply::Reply;
-use crate::store::Outcome;
+use crate::store::{Outcome, Transferred};
 
 /// Appends frames to a buffer, as RESP2 or as RESP3.
 ///
@@ -101,6 +101,20 @@ impl<'a> Out<'a> {
         self.aggregate(self.either(b'*', b'>'), count);
     }
 
+    /// Begins something said about the reply that follows it; `count` pairs of frames follow. Only in
+    /// RESP3.
+    pub fn attribute(&mut self, count: usize) {
+        self.aggregate(b'|', count);
+    }
+
+    /// An integer of any size, in decimal digits.
+    pub fn big_number(&mut self, digits: &str) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(digits.as_bytes()),
+            Protocol::Resp3 => self.line(b'(', digits.as_bytes()),
+        }
+    }
+
     /// A floating-point number, in as few digits as bring it back.
     pub fn double(&mut self, number: f64) {
         let text = double_text(number);
@@ -150,11 +164,14 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// What a request came to: `+OK`, a count, the reply it carries; null for a refused fill.
+    /// What a request came to: `+OK`, a count or a yes or no as an integer, the reply it carries;
+    /// null for a refused fill.
     pub fn outcome(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Done | Outcome::Filled(true) => self.simple("OK"),
             Outcome::Filled(false) => self.null(),
+            Outcome::Written(yes) => self.integer((*yes).into()),
+            Outcome::Transferred(end) => self.integer((*end == Transferred::Done).into()),
             Outcome::Count(count) => self.integer(i64::try_from(*count).unwrap_or(i64::MAX)),
             Outcome::Reply(reply) => self.reply(reply),
         }

@@ -6,6 +6,11 @@ use crate::args::{Args, Spans};
 use crate::frame::{ProtocolError, inline, integer};
 use crate::limits::Limits;
 
+/// How much a client may send in a request before it has said who it is, as in Redis: enough to do
+/// so.
+const STRANGER_ARGUMENTS_MAX: usize = 10;
+const STRANGER_BULK_BYTES_MAX: usize = 16 << 10;
+
 /// Finds the end of one request in bytes that arrive in any pieces.
 ///
 /// It remembers how far it came, so a request of many pieces is looked at once, and it takes
@@ -14,6 +19,8 @@ use crate::limits::Limits;
 /// [`advance`](Self::advance) lets go of it.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
+    /// Whether the client has yet to say who it is.
+    pub(crate) is_stranger: bool,
     state: State,
     /// How much of the input is decoded.
     at: usize,
@@ -115,6 +122,9 @@ impl Decoder {
         if count > limits.arguments_max {
             return Err(ProtocolError::MultibulkLength);
         }
+        if self.is_stranger && count > STRANGER_ARGUMENTS_MAX {
+            return Err(ProtocolError::UnauthenticatedMultibulkLength);
+        }
         let left = self.whole_bulks(input, count, limits);
         self.expect(left);
         Ok(true)
@@ -124,13 +134,17 @@ impl Decoder {
     /// the patient way.
     fn whole_bulks(&mut self, input: &[u8], mut left: usize, limits: &Limits) -> usize {
         let bytes_max = limits.input_bytes_max.min(u32::MAX as usize).min(input.len());
+        let bulk_bytes_max = match self.is_stranger {
+            true => limits.bulk_bytes_max.min(STRANGER_BULK_BYTES_MAX),
+            false => limits.bulk_bytes_max,
+        };
         while left > 0 {
             let Some((length, line)) = plain_count(&input[self.at..], b'$') else {
                 break;
             };
             let start = self.at + line;
             let end = start + length + 2;
-            if length > limits.bulk_bytes_max || end > bytes_max {
+            if length > bulk_bytes_max || end > bytes_max {
                 break;
             }
             self.spans.push(start, length);
@@ -160,6 +174,9 @@ impl Decoder {
             .and_then(|length| usize::try_from(length).ok())
             .filter(|&length| length <= limits.bulk_bytes_max)
             .ok_or(ProtocolError::BulkLength)?;
+        if self.is_stranger && length > STRANGER_BULK_BYTES_MAX {
+            return Err(ProtocolError::UnauthenticatedBulkLength);
+        }
         if self.at + length + 2 > limits.input_bytes_max.min(u32::MAX as usize) {
             return Err(ProtocolError::RequestTooLong);
         }
@@ -326,6 +343,22 @@ mod tests {
         for (input, error) in cases {
             assert_eq!(decode(input.as_bytes()), Err(error));
         }
+    }
+
+    #[test]
+    fn a_stranger_may_send_no_more_than_it_needs() {
+        let decode = |input: String| {
+            let mut decoder = Decoder { is_stranger: true, ..Decoder::default() };
+            decoder.decode(input.as_bytes(), &Limits::default())
+        };
+        assert_eq!(decode("*10\r\n$16384\r\n".into()), Ok(Decoded::Incomplete));
+        let too_many = ProtocolError::UnauthenticatedMultibulkLength;
+        assert_eq!(decode("*11\r\n".into()), Err(too_many));
+        let long = "x".repeat(16_385);
+        for input in ["*1\r\n$16385\r\n".into(), format!("*1\r\n$16385\r\n{long}\r\n")] {
+            assert_eq!(decode(input), Err(ProtocolError::UnauthenticatedBulkLength));
+        }
+        assert_eq!(decode("*1\r\n$99999999\r\n".into()), Err(ProtocolError::BulkLength));
     }
 
     #[test]

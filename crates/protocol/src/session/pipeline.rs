@@ -2,15 +2,17 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::vec;
 
 use crate::args::Args;
-use crate::client::Client;
-use crate::command::{Command, Context, Stop, resolve};
+use crate::client::{Client, Queued, Replies};
+use crate::command::{Command, Context, Stop, flag, named_by, resolve};
 use crate::error::Error;
 use crate::frame::Out;
-use crate::limits::Limits;
+use crate::hub::{Card, Hub, Paused, Push};
+use crate::session::admission;
 use crate::session::buffer::Buffer;
-use crate::session::waiting::Waiting;
+use crate::session::waiting::{Question, Waiting};
 use crate::store::{Answer, Store, Ticket};
 
 /// What an empty output buffer keeps for the next replies.
@@ -20,10 +22,19 @@ const OUTPUT_BYTES_KEPT: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) client: Client,
-    limits: Arc<Limits>,
+    hub: Arc<Hub>,
     output: Buffer,
     waiting: Waiting,
+    /// A transaction that runs; nothing else does meanwhile.
+    script: Option<Script>,
     ending: Ending,
+}
+
+/// The rest of a transaction, and the command that runs it.
+#[derive(Debug)]
+struct Script {
+    requests: vec::IntoIter<Queued>,
+    command: &'static Command,
 }
 
 /// Whether the session goes on.
@@ -44,15 +55,18 @@ pub(crate) enum Served {
     Taken,
     /// It must not run before what waits is answered.
     Barred,
+    /// It must not run before the pause of all clients is over.
+    Paused,
 }
 
 impl Pipeline {
-    pub(crate) fn new(id: u64, limits: Arc<Limits>) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, card: Arc<Card>) -> Self {
         Self {
-            client: Client::new(id),
-            limits,
+            client: Client::new(card, &hub.users),
+            hub,
             output: Buffer::default(),
             waiting: Waiting::default(),
+            script: None,
             ending: Ending::Open,
         }
     }
@@ -64,21 +78,81 @@ impl Pipeline {
         now_unix_ms: u64,
         store: &mut dyn Store,
     ) -> Served {
-        match resolve(&args) {
-            Ok(command) if !self.may_run(command) => return Served::Barred,
-            Ok(command) => self.run(command, args, now_unix_ms, store),
+        let command = match resolve(&args) {
+            Ok(command) => command,
             // A browser was made to post to this port: nothing in the body is to run.
-            Err(_) if args.is(0, "post") || args.is(0, "host:") => self.end(Ending::Now),
-            Err(error) => self.refuse(&error),
+            Err(_) if args.is(0, "post") || args.is(0, "host:") => {
+                self.end(Ending::Now);
+                return Served::Taken;
+            }
+            Err(error) => {
+                self.reject(named_by(&args), &error);
+                return Served::Taken;
+            }
+        };
+        if !self.may_run(command) {
+            return Served::Barred;
+        }
+        if self.is_paused(command, now_unix_ms) {
+            return Served::Paused;
+        }
+        match admission::admit(command, &args, &self.client, &self.hub, now_unix_ms) {
+            Err(error) => self.reject(Some(command), &error),
+            Ok(()) if self.is_queued(command) => self.queue(command, args),
+            Ok(()) => self.run(command, args, now_unix_ms, store),
         }
         Served::Taken
     }
 
+    /// Goes on with a transaction that runs; says whether it is over.
+    pub(crate) fn go_on(&mut self, now_unix_ms: u64, store: &mut dyn Store) -> bool {
+        if self.script.is_none() {
+            return true;
+        }
+        store.isolate();
+        while let Some(Queued { command, args }) = self.next_of_script() {
+            match admission::readmit(command, &args.args(), &self.client, &self.hub, now_unix_ms) {
+                Err(error) => self.refuse(&error),
+                Ok(()) => self.run(command, args.args(), now_unix_ms, store),
+            }
+        }
+        store.release();
+        // What comes after its last request waits for that one's reply by itself.
+        if let Some(script) = self.script.take_if(|script| script.requests.len() == 0) {
+            self.end_request(script.command);
+        }
+        self.script.is_none()
+    }
+
+    /// Each request of a transaction waits for the one before it.
+    fn next_of_script(&mut self) -> Option<Queued> {
+        let may_run = self.waiting.is_empty() && self.ending != Ending::Now;
+        self.script.as_mut().filter(|_| may_run)?.requests.next()
+    }
+
+    /// Refuses a request before it runs. A transaction that misses one does not run either.
+    fn reject(&mut self, command: Option<&Command>, error: &Error) {
+        match command {
+            Some(command) => self.hub.counts.rejected(command, error),
+            None => self.hub.counts.answered(error),
+        }
+        if let Some(transaction) = &mut self.client.transaction {
+            transaction.is_refused = true;
+        }
+        self.refuse(error);
+    }
+
     /// Writes an error reply in its turn.
     pub(crate) fn refuse(&mut self, error: &Error) {
-        self.write(|_, out| {
-            out.error(error);
+        let is_silent = self.is_silent();
+        self.write(|_, _, out| {
+            if !is_silent {
+                out.error(error);
+            }
         });
+        if self.script.is_none() {
+            self.next_reply();
+        }
     }
 
     /// Runs the request under `ticket` again, with its answer.
@@ -86,7 +160,7 @@ impl Pipeline {
         let Some(question) = self.waiting.take(ticket) else {
             return;
         };
-        let bytes_max = self.limits.output_bytes_max;
+        let bytes_max = self.hub.limits.output_bytes_max;
         let (output, gone) = self.output.appendable();
         // Nothing is before the first: its reply needs no place of its own.
         let (mut reply, bytes_max) = match self.waiting.is_first(ticket) {
@@ -95,12 +169,20 @@ impl Pipeline {
         };
         let mark = reply.len();
         let mut out = Out::new(&mut reply, self.client.protocol, bytes_max);
-        let mut context = Context::arrived(answer, &mut self.client, question.now_unix_ms);
+        let mut context =
+            Context::arrived(answer, &mut self.client, &self.hub, question.now_unix_ms);
+        context.drawn = question.drawn;
         match (question.command.run)(&question.args.args(), &mut context, &mut out) {
             Ok(()) => {}
-            Err(Stop::Error(error)) => out.replace(mark, &error),
+            Err(Stop::Error(error)) => {
+                self.hub.counts.failed(question.command, &error);
+                out.replace(mark, &error);
+            }
             Err(Stop::Quit) => self.ending = Ending::Now,
-            Err(Stop::Fetch | Stop::Asked) => out.replace(mark, &Context::unfit()),
+            Err(_) => out.replace(mark, &Context::unfit()),
+        }
+        if question.is_silent {
+            out.rewind(mark);
         }
         let full = out.is_full();
         match self.waiting.is_first(ticket) {
@@ -108,7 +190,27 @@ impl Pipeline {
             false => self.waiting.hold(ticket, reply),
         }
         self.waiting.release(output);
+        if question.is_tracked {
+            self.settle(question.command, question.args.args());
+        }
         self.end_if_over(full);
+    }
+
+    /// Writes what others have left for the client, unless a transaction's replies are being
+    /// written.
+    pub(crate) fn collect_mail(&mut self) {
+        if self.client.card.is_ended() {
+            return self.cut();
+        }
+        if self.script.is_some() || !self.client.card.has_mail() {
+            return;
+        }
+        for push in self.client.card.collect() {
+            if let (Push::RedirectBroken(_), Some(tracking)) = (&push, &mut self.client.tracking) {
+                tracking.is_broken = true;
+            }
+            self.write(|client, _, out| out.push_message(&push, client));
+        }
     }
 
     pub(crate) fn output(&self) -> &[u8] {
@@ -120,17 +222,22 @@ impl Pipeline {
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || self.script.is_some()
+    }
+
+    /// Whether a transaction is running.
+    pub(crate) fn is_scripted(&self) -> bool {
+        self.script.is_some()
     }
 
     /// Whether as many requests wait as may.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.waiting.len() >= self.limits.waiting_max
+        self.waiting.len() >= self.hub.limits.waiting_max
     }
 
     /// Whether so much is held for the client that it has to take some first.
     pub(crate) fn is_high(&self) -> bool {
-        self.held() > self.limits.output_bytes_high
+        self.held() > self.hub.limits.output_bytes_high
     }
 
     pub(crate) fn ending(&self) -> Ending {
@@ -144,8 +251,42 @@ impl Pipeline {
         }
     }
 
+    /// How many bytes are held for the client.
+    pub(crate) fn held(&self) -> usize {
+        self.output.len() + self.waiting.bytes()
+    }
+
     fn may_run(&self, command: &Command) -> bool {
         self.waiting.last().is_none_or(|last| last.is_read() && command.is_read())
+    }
+
+    fn is_paused(&self, command: &Command, now_unix_ms: u64) -> bool {
+        let Some(paused) = self.hub.pause.at(now_unix_ms) else { return false };
+        paused == Paused::All && !command.ends_pause() || command.may_write(&self.client)
+    }
+
+    fn is_queued(&self, command: &Command) -> bool {
+        self.client.transaction.is_some() && !command.runs_in_transaction()
+    }
+
+    fn queue(&mut self, command: &'static Command, args: Args<'_>) {
+        let Some(transaction) = &mut self.client.transaction else { return };
+        let args = args.to_owned();
+        transaction.bytes += args.size();
+        if transaction.bytes > self.hub.limits.transaction_bytes_max {
+            transaction.requests = Vec::new();
+            let text = "the transaction has more bytes than limits.transaction_bytes_max allows: \
+                        send it in parts";
+            return self.reject(Some(command), &Error::plain(text));
+        }
+        transaction.requests.push(Queued { command, args });
+        let is_silent = self.is_silent();
+        self.write(|_, _, out| {
+            if !is_silent {
+                out.simple("QUEUED");
+            }
+        });
+        self.next_reply();
     }
 
     fn run(
@@ -155,35 +296,111 @@ impl Pipeline {
         now_unix_ms: u64,
         store: &mut dyn Store,
     ) {
+        let is_tracked = command.is_read() && self.client.remembers_reads();
+        if is_tracked {
+            self.ask(command, args);
+        }
+        let is_silent = self.is_silent();
+        let is_skipped = self.client.replies == Replies::SkipThis;
         let ticket = self.waiting.next_ticket();
-        let (stop, mode) = self.write(|client, out| {
+        let (stop, terms, drawn) = self.write(|client, hub, out| {
             let mark = out.mark();
-            let mut context = Context::asking(store, ticket, client, now_unix_ms);
+            let touch = command.flags & flag::NO_TOUCH == 0 && !client.no_touch;
+            let mut context = Context::asking(store, ticket, client, hub, now_unix_ms);
+            context.touch = touch;
             let stop = (command.run)(&args, &mut context, out).err();
+            let (terms, drawn) = (context.terms(), context.drawn);
+            drop(context);
             match &stop {
-                Some(Stop::Error(error)) => out.replace(mark, error),
+                Some(Stop::Error(error)) => {
+                    hub.counts.failed(command, error);
+                    out.replace(mark, error);
+                }
                 Some(Stop::Fetch | Stop::Asked) => out.rewind(mark),
-                Some(Stop::Quit) | None => {}
+                Some(Stop::Quit | Stop::Script(_)) | None => {}
             }
-            (stop, context.mode)
+            // `CLIENT REPLY` is the first to keep to what it says.
+            if is_skipped || client.replies == Replies::Off {
+                out.rewind(mark);
+            }
+            (stop, terms, drawn)
         });
+        self.client.last_command = command.name;
+        self.hub.counts.ran(command);
         if self.ending == Ending::Now {
             return;
         }
+        let question = |args: Args<'_>| Question {
+            command,
+            args: args.to_owned(),
+            now_unix_ms,
+            drawn,
+            is_silent,
+            is_tracked,
+        };
         match stop {
-            Some(Stop::Quit) => self.end(Ending::Now),
-            Some(Stop::Asked) => self.waiting.push(command, args, now_unix_ms),
+            Some(Stop::Asked) => self.waiting.push(question(args)),
             Some(Stop::Fetch) => {
-                self.waiting.push(command, args, now_unix_ms);
-                store.fetch(ticket, &mut command.keys(args), mode);
+                self.waiting.push(question(args));
+                store.fetch(ticket, terms, &mut command.keys(args));
             }
-            Some(Stop::Error(_)) | None => {}
+            other => {
+                if is_tracked {
+                    self.settle(command, args);
+                }
+                match other {
+                    Some(Stop::Quit) => self.end(Ending::Now),
+                    Some(Stop::Script(requests)) => {
+                        self.script = Some(Script { requests: requests.into_iter(), command });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if self.script.is_none() {
+            self.end_request(command);
         }
     }
 
+    /// What a request has chosen for the next one holds from here on. A transaction is one request.
+    fn end_request(&mut self, command: &Command) {
+        self.next_reply();
+        self.client.end_caching(command);
+        self.collect_mail();
+    }
+
+    /// Before a read: from now on no change of its keys is to be missed.
+    fn ask(&self, command: &Command, args: Args<'_>) {
+        let keys_max = self.hub.settings.tracked_keys_max(&self.hub.limits);
+        let id = self.client.id();
+        for key in command.keys(args) {
+            self.hub.tracking.ask(id, key, keys_max, &self.hub.clients);
+        }
+    }
+
+    /// After a read has its reply.
+    fn settle(&self, command: &Command, args: Args<'_>) {
+        for key in command.keys(args) {
+            self.hub.tracking.settle(self.client.id(), key, &self.hub.clients);
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        matches!(self.client.replies, Replies::Off | Replies::SkipThis)
+    }
+
+    /// A reply was written, or kept back: `CLIENT REPLY SKIP` counts them.
+    fn next_reply(&mut self) {
+        self.client.replies = match self.client.replies {
+            Replies::SkipNext => Replies::SkipThis,
+            Replies::SkipThis => Replies::All,
+            other => other,
+        };
+    }
+
     /// Writes where the next reply belongs: behind what waits, or straight to the output.
-    fn write<T>(&mut self, write: impl FnOnce(&mut Client, &mut Out<'_>) -> T) -> T {
-        let bytes_max = self.limits.output_bytes_max;
+    fn write<T>(&mut self, write: impl FnOnce(&mut Client, &Arc<Hub>, &mut Out<'_>) -> T) -> T {
+        let bytes_max = self.hub.limits.output_bytes_max;
         let (buffer, held, bytes_max) = match self.waiting.last_replies() {
             Some(replies) => (replies, true, bytes_max),
             None => {
@@ -193,7 +410,7 @@ impl Pipeline {
         };
         let before = buffer.len();
         let mut out = Out::new(buffer, self.client.protocol, bytes_max);
-        let written = write(&mut self.client, &mut out);
+        let written = write(&mut self.client, &self.hub, &mut out);
         let full = out.is_full();
         if held {
             let grown = buffer.len() - before;
@@ -203,16 +420,18 @@ impl Pipeline {
         written
     }
 
-    fn held(&self) -> usize {
-        self.output.len() + self.waiting.bytes()
-    }
-
     /// A client that takes nothing is let go, and what was held for it with it.
     fn end_if_over(&mut self, full: bool) {
-        if full || self.held() > self.limits.output_bytes_max {
-            self.ending = Ending::Now;
-            self.output = Buffer::default();
-            self.waiting.clear();
+        if full || self.held() > self.hub.limits.output_bytes_max {
+            self.cut();
         }
+    }
+
+    /// Ends at once, whatever waits.
+    fn cut(&mut self) {
+        self.ending = Ending::Now;
+        self.output = Buffer::default();
+        self.waiting.clear();
+        self.script = None;
     }
 }

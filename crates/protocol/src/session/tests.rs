@@ -1,10 +1,10 @@
-use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use crate::error::Error;
 use crate::store::Answer;
 use crate::testing::{Memory, NOW_UNIX_MS, Pace, session};
+use crate::hub::{Arrival, Hub};
 use crate::{Limits, Session};
 
 fn receive(session: &mut Session, memory: &mut Memory, input: &str) {
@@ -23,7 +23,7 @@ fn sent(session: &mut Session) -> String {
 }
 
 fn limited(limits: Limits) -> Session {
-    Session::new(7, Arc::new(limits))
+    Hub::new(limits).join(7, Arrival::default())
 }
 
 /// Answers the oldest or the newest question.
@@ -252,7 +252,7 @@ fn an_idle_session_is_small() {
     receive(&mut session, &mut memory, &format!("ECHO {}\r\n", "x".repeat(9000)));
     sent(&mut session);
     assert!(session.input.is_empty());
-    assert!(size_of::<Session>() <= 400, "{}", size_of::<Session>());
+    assert!(size_of::<Session>() <= 600, "{}", size_of::<Session>());
 }
 
 /// Requests of every kind, as arrays and as lines.

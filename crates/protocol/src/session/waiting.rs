@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::args::{Args, OwnedArgs};
+use crate::args::OwnedArgs;
 use crate::command::Command;
 use crate::store::Ticket;
 
@@ -31,6 +31,12 @@ pub(crate) struct Question {
     pub(crate) args: OwnedArgs,
     /// When it first ran: the second run must decide as the first did.
     pub(crate) now_unix_ms: u64,
+    /// What it drew then.
+    pub(crate) drawn: Option<u64>,
+    /// The client wants no reply to it.
+    pub(crate) is_silent: bool,
+    /// Its keys are remembered for the client.
+    pub(crate) is_tracked: bool,
 }
 
 impl Waiting {
@@ -68,11 +74,10 @@ impl Waiting {
     }
 
     /// Adds a request, under [`next_ticket`](Self::next_ticket).
-    pub(crate) fn push(&mut self, command: &'static Command, args: Args<'_>, now_unix_ms: u64) {
-        let args = args.to_owned();
-        self.bytes += args.size();
-        let question = Some(Question { command, args, now_unix_ms });
-        self.slots.push_back(Slot { command, question, replies: Vec::new() });
+    pub(crate) fn push(&mut self, question: Question) {
+        self.bytes += question.args.size();
+        let command = question.command;
+        self.slots.push_back(Slot { command, question: Some(question), replies: Vec::new() });
     }
 
     /// The question under `ticket`, unless it is answered or forgotten.

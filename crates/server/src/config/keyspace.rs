@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use toml::Spanned;
-use toml::de::DeValue;
 
 use super::freshness::{FreshnessConfig, Loader};
 use super::limits::Capacity;
 use super::section::{Section, hint};
 use super::strategy::StrategyConfig;
-use super::value::Value;
+use super::value::texts;
 
 /// The name that the keyspace without a source goes by.
 pub const DEFAULT_NAME: &str = "default";
@@ -148,7 +147,7 @@ fn key(section: &mut Section<'_, '_>) -> Option<Vec<Spanned<String>>> {
         section.lacks("needs the column its keys are in: key = \"id\", or key = [\"a\", \"b\"]");
         return None;
     };
-    let Some(columns) = columns(&value) else {
+    let Some(columns) = texts(&value).filter(|columns| !columns.is_empty()) else {
         let message = "key: expected a column such as \"id\", or several such as [\"a\", \"b\"]";
         section.problem(value.span(), message);
         return None;
@@ -159,17 +158,6 @@ fn key(section: &mut Section<'_, '_>) -> Option<Vec<Spanned<String>>> {
         }
     }
     Some(columns)
-}
-
-/// One name or several, none of them empty.
-fn columns(value: &Spanned<DeValue<'_>>) -> Option<Vec<Spanned<String>>> {
-    let name = |value: &Spanned<DeValue<'_>>| {
-        Some(Spanned::new(value.span(), String::read(value.get_ref())?))
-    };
-    match value.get_ref() {
-        DeValue::Array(names) if !names.is_empty() => names.iter().map(name).collect(),
-        _ => name(value).map(|name| vec![name]),
-    }
 }
 
 /// A text that has to be there.

@@ -4,7 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use super::section::Section;
-use super::value::Size;
+use super::value::{Lifetime, Size};
 
 const MAXCLIENTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 const BULK_BYTES_MAX: NonZeroU64 = NonZeroU64::new(64 << 20).unwrap();
@@ -12,6 +12,13 @@ const ARGUMENTS_MAX: NonZeroUsize = NonZeroUsize::new(1 << 20).unwrap();
 const INPUT_BYTES_MAX: NonZeroU64 = NonZeroU64::new(256 << 20).unwrap();
 const OUTPUT_BYTES_MAX: NonZeroU64 = NonZeroU64::new(256 << 20).unwrap();
 const KEY_BYTES_MAX: NonZeroU64 = NonZeroU64::new(16 << 10).unwrap();
+const TRANSACTION_BYTES_MAX: NonZeroU64 = NonZeroU64::new(64 << 20).unwrap();
+const PUSH_BYTES_MAX: NonZeroU64 = NonZeroU64::new(32 << 20).unwrap();
+const CLIENTS_BYTES_MAX: NonZeroU64 = NonZeroU64::new(1 << 30).unwrap();
+const SUBSCRIPTIONS_MAX: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+const WATCHES_MAX: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+const TRACKED_KEYS_MAX: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 const MEMORY_BYTES: NonZeroU64 = NonZeroU64::new(64_000_000).unwrap();
 
@@ -30,6 +37,22 @@ pub struct LimitsConfig {
     pub output_bytes_max: NonZeroU64,
     /// The longest key, in bytes.
     pub key_bytes_max: NonZeroU64,
+    /// How many bytes of commands a client may queue between `MULTI` and `EXEC`.
+    pub transaction_bytes_max: NonZeroU64,
+    /// How many bytes of messages may wait for a client that does not take them.
+    pub push_bytes_max: NonZeroU64,
+    /// How many bytes all clients together may hold; past it the one that holds most is closed.
+    pub clients_bytes_max: NonZeroU64,
+    /// How many channels and patterns a client may subscribe to.
+    pub subscriptions_max: NonZeroUsize,
+    /// How many keys a client may watch.
+    pub watches_max: NonZeroUsize,
+    /// How many keys are remembered for clients that track.
+    pub tracked_keys_max: NonZeroUsize,
+    /// How long a command may take to arrive whole; `None` for ever.
+    pub request_timeout: Option<Duration>,
+    /// How long a client may be idle; `None` for ever.
+    pub idle_timeout: Option<Duration>,
     /// How long a stop waits for commands in flight, then for queued writes, then for the sources to
     /// close: for each of the three.
     pub shutdown_timeout: Duration,
@@ -44,6 +67,14 @@ impl Default for LimitsConfig {
             input_bytes_max: INPUT_BYTES_MAX,
             output_bytes_max: OUTPUT_BYTES_MAX,
             key_bytes_max: KEY_BYTES_MAX,
+            transaction_bytes_max: TRANSACTION_BYTES_MAX,
+            push_bytes_max: PUSH_BYTES_MAX,
+            clients_bytes_max: CLIENTS_BYTES_MAX,
+            subscriptions_max: SUBSCRIPTIONS_MAX,
+            watches_max: WATCHES_MAX,
+            tracked_keys_max: TRACKED_KEYS_MAX,
+            request_timeout: Some(REQUEST_TIMEOUT),
+            idle_timeout: None,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
         }
     }
@@ -60,6 +91,18 @@ impl LimitsConfig {
             input_bytes_max: size(section, "input_bytes_max", default.input_bytes_max),
             output_bytes_max: size(section, "output_bytes_max", default.output_bytes_max),
             key_bytes_max: size(section, "key_bytes_max", default.key_bytes_max),
+            transaction_bytes_max: size(
+                section,
+                "transaction_bytes_max",
+                default.transaction_bytes_max,
+            ),
+            push_bytes_max: size(section, "push_bytes_max", default.push_bytes_max),
+            clients_bytes_max: size(section, "clients_bytes_max", default.clients_bytes_max),
+            subscriptions_max: section.take_or("subscriptions_max", default.subscriptions_max),
+            watches_max: section.take_or("watches_max", default.watches_max),
+            tracked_keys_max: section.take_or("tracked_keys_max", default.tracked_keys_max),
+            request_timeout: span(section, "request_timeout", default.request_timeout),
+            idle_timeout: span(section, "idle_timeout", default.idle_timeout),
             shutdown_timeout: section.take_or("shutdown_timeout", default.shutdown_timeout),
         };
         if limits.input_bytes_max < limits.bulk_bytes_max {
@@ -96,6 +139,14 @@ impl Capacity {
             (None, None) => Self::DEFAULT,
         }
     }
+}
+
+fn span(
+    section: &mut Section<'_, '_>,
+    name: &'static str,
+    default: Option<Duration>,
+) -> Option<Duration> {
+    section.take_or(name, Lifetime(default)).0
 }
 
 fn size(section: &mut Section<'_, '_>, name: &'static str, default: NonZeroU64) -> NonZeroU64 {

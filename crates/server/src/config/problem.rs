@@ -51,6 +51,11 @@ impl Report {
         self.problems.push(problem);
     }
 
+    /// Adds the problems of another report.
+    pub fn append(&mut self, other: Self) {
+        self.problems.extend(other.problems);
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.problems.is_empty()

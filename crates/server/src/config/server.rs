@@ -1,7 +1,5 @@
 //! The options of the server as a whole.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -10,8 +8,6 @@ use super::limits::Capacity;
 use super::problem::Problem;
 use super::section::{Section, hint};
 use crate::model::ModelName;
-
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7379);
 
 /// What happens to keys that match no keyspace's prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,46 +56,4 @@ impl Unmatched {
 pub(super) fn data(root: &mut Section<'_, '_>, typed: Option<&Path>) -> PathBuf {
     let from_file = root.take_or("data", ".".to_owned());
     typed.map_or_else(|| from_file.into(), Path::to_owned)
-}
-
-/// The address to listen on.
-pub(super) fn listen(root: &mut Section<'_, '_>, typed: Option<&str>) -> Option<SocketAddr> {
-    let missing = !root.has("listen");
-    let from_file = root.take::<String>("listen");
-    match (typed, from_file) {
-        (Some(typed), _) => address(root, "--listen", None, typed),
-        (None, Some(text)) => address(root, "listen", Some(text.span()), text.get_ref()),
-        (None, None) => missing.then_some(LISTEN),
-    }
-}
-
-fn address(
-    root: &mut Section<'_, '_>,
-    option: &str,
-    span: Option<Range<usize>>,
-    text: &str,
-) -> Option<SocketAddr> {
-    let message = match parse_address(text) {
-        Some(address) if address.ip().is_loopback() => return Some(address),
-        Some(address) => format!(
-            "{option}: {address} can be reached from other machines, which is refused until \
-             passwords exist: listen on 127.0.0.1:{}",
-            address.port()
-        ),
-        None => format!(
-            "{option}: expected an IP address and a port such as \"{LISTEN}\", found {text:?}"
-        ),
-    };
-    root.report(match span {
-        Some(span) => Problem::at(span, message),
-        None => Problem::elsewhere(message),
-    });
-    None
-}
-
-fn parse_address(text: &str) -> Option<SocketAddr> {
-    match text.strip_prefix("localhost:") {
-        Some(port) => Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into()),
-        None => text.parse().ok(),
-    }
 }

@@ -40,6 +40,10 @@ fn uncommented() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+fn addresses(config: &Config) -> Vec<String> {
+    config.listeners().map(|listen| listen.address.to_string()).collect()
+}
+
 fn without_places(config: &Config) -> String {
     let mut config = config.clone();
     config.keyspaces.sort_by(|a, b| a.name.cmp(&b.name));
@@ -52,7 +56,7 @@ fn without_places(config: &Config) -> String {
 #[test]
 fn built_in() {
     let config = ConfigText::built_in().parse(&Overrides::default()).unwrap();
-    assert_eq!(config.listen.to_string(), "127.0.0.1:7379");
+    assert_eq!(addresses(&config), ["127.0.0.1:7379"]);
     let strategies = config
         .keyspaces
         .iter()
@@ -109,10 +113,11 @@ fn the_command_line_goes_before_the_file() {
         listen: Some("localhost:1".into()),
         data: Some("/d".into()),
         model: Some("tasks".into()),
+        ..Overrides::default()
     };
     let text = format!("listen = \"127.0.0.1:2\"\ndata = \"x\"\nmodel = \"reactors\"\n{SOURCE}");
     let config = ConfigText::new("f", text).parse(&overrides).unwrap();
-    assert_eq!(config.listen.to_string(), "127.0.0.1:1");
+    assert_eq!(addresses(&config), ["127.0.0.1:1"]);
     assert_eq!(config.model, ModelName::Tasks);
     let SourceKind::Sqlite { path, .. } = &config.sources[0].kind;
     assert_eq!(path, Path::new("/d/a.db"));
@@ -132,18 +137,35 @@ fn mistakes_of_the_command_line_have_no_place() {
 }
 
 #[test]
-fn listens_on_loopback_only() {
-    for address in ["127.0.0.9:1", "[::1]:1", "localhost:1"] {
+fn other_machines_are_kept_out() {
+    for address in ["127.0.0.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "localhost:1"] {
         parse(&format!("listen = {address:?}")).unwrap();
     }
     for address in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1"] {
-        let problem = parse(&format!("listen = {address:?}")).unwrap_err();
-        assert!(problem.contains("until passwords exist"), "{problem}");
+        let problem = parse(&format!("listen = [\"localhost:1\", {address:?}]")).unwrap_err();
+        let expected = format!("f:1:26: listen: {address} can be reached from other machines");
+        assert!(problem.starts_with(&expected), "{problem}");
+        assert!(problem.contains("listen on 127.0.0.1:1, or let other machines in by [tls]"));
     }
+}
+
+#[test]
+fn listens_on_addresses_of_this_machine() {
+    let config =
+        parse("listen = [\"127.0.0.1:1\", \"[::1]:1\", \"[::1]:0\", \"[::1]:0\"]").unwrap();
+    assert_eq!(addresses(&config), ["127.0.0.1:1", "[::1]:1", "[::1]:0", "[::1]:0"]);
     for address in ["localhost", "127.0.0.1", "localhost:99999", "example.org:1"] {
         let problem = parse(&format!("listen = {address:?}")).unwrap_err();
         assert!(problem.contains("expected an IP address and a port"), "{problem}");
     }
+    let list = |list: &str| mistakes(&format!("listen = {list}")).concat();
+    assert!(list("7379").ends_with("such as \"127.0.0.1:7379\", or a list of them"));
+    assert!(list("['localhost:1', 'localhost']").ends_with("found \"localhost\""));
+    assert_eq!(
+        list("['localhost:1', '127.0.0.1:1']"),
+        "listen: 127.0.0.1:1 is named twice: remove one"
+    );
+    assert_eq!(list("[]"), "listen: name an address, or add [tls] with one");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::units;
@@ -21,6 +22,17 @@ impl Value for String {
 
     fn read(value: &DeValue<'_>) -> Option<Self> {
         value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+}
+
+/// One text or a list of them, none of them empty.
+pub(super) fn texts(value: &Spanned<DeValue<'_>>) -> Option<Vec<Spanned<String>>> {
+    let text = |value: &Spanned<DeValue<'_>>| {
+        Some(Spanned::new(value.span(), String::read(value.get_ref())?))
+    };
+    match value.get_ref() {
+        DeValue::Array(texts) => texts.iter().map(text).collect(),
+        _ => text(value).map(|text| vec![text]),
     }
 }
 

@@ -56,7 +56,7 @@ impl Mapping<Key, Value> for ColumnMapping {
 
     fn value(&self, row: Row) -> Result<Value, SourceError> {
         let bytes: Vec<u8> = Mapping::<Key, Vec<u8>>::value(&BytesMapping, row)?;
-        Ok(Value::Bytes(bytes.into()))
+        Ok(Value::bytes(&bytes))
     }
 
     fn row(&self, columns: &Columns, value: &Value) -> Result<Row, SourceError> {

@@ -11,13 +11,14 @@ use serde_json::Value as Json;
 
 use super::{KeySchema, cell, key_cells};
 use crate::key::Key;
-use crate::value::Value;
+use crate::value::{Usage, Value};
 
 /// A row, and its JSON once somebody has asked for it.
 #[derive(Debug)]
 pub struct RowValue {
     row: Row,
     document: OnceLock<Box<[u8]>>,
+    usage: Usage,
 }
 
 /// What the server knows of a table in order to make rows of what clients send.
@@ -135,6 +136,21 @@ impl RowSchema {
         Ok(RowValue::new(row).into())
     }
 
+    /// The row of `key` with the columns of another row that are not part of a key: all columns of this
+    /// table are named, and NULL where the other has nothing.
+    pub fn row_like(&self, key: &Key, other: &RowValue) -> Result<Value, Error> {
+        let mut row = self.row_of_key(key)?;
+        for position in (0..self.columns.len()).filter(|position| !self.key.contains(*position)) {
+            let column = &self.columns[position];
+            let cell = match other.field(column.name.as_bytes()) {
+                Some(field) => cell::from_field(column, &field).map_err(Error::plain)?,
+                None => Cell::Null,
+            };
+            self.set(&mut row, position, cell)?;
+        }
+        Ok(RowValue::new(row).into())
+    }
+
     fn row_of_key(&self, key: &Key) -> Result<Row, Error> {
         let mut row = Row::empty(self.columns.clone());
         for (position, cell) in self.key.cells(key)? {
@@ -176,7 +192,12 @@ fn nulls(columns: &Columns) -> Row {
 
 impl RowValue {
     fn new(row: Row) -> Self {
-        Self { row, document: OnceLock::new() }
+        Self { row, document: OnceLock::new(), usage: Usage::default() }
+    }
+
+    /// How it is used.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// About how many bytes of memory it takes, its JSON included.

@@ -1,14 +1,15 @@
 //! Accepting clients, and what to do when that fails.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, accept_with};
+use rustix::net::{SocketFlags, acceptfrom_with};
 
-use super::pump;
+use super::slots::Token;
+use super::{Arrival, pump};
 
 /// How long to leave the listener alone when the process is out of file descriptors or memory.
 /// The listener stays readable meanwhile, so going on at once would only burn the CPU.
@@ -20,6 +21,13 @@ const ACCEPTS_MAX: usize = 64;
 /// A listener that never blocks.
 pub(super) struct Acceptor {
     listener: TcpListener,
+    index: usize,
+}
+
+/// A client that was accepted.
+pub(super) struct Arrived {
+    pub(super) socket: TcpStream,
+    pub(super) arrival: Arrival,
 }
 
 /// What accepting came to.
@@ -32,9 +40,10 @@ pub(super) enum Accepted {
 }
 
 impl Acceptor {
-    pub(super) fn new(listener: TcpListener) -> io::Result<Self> {
+    /// Accepts at `listener`, which is number `index` of the model's.
+    pub(super) fn new(index: usize, listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        Ok(Self { listener })
+        Ok(Self { listener, index })
     }
 
     /// What the loop watches for input.
@@ -42,19 +51,33 @@ impl Acceptor {
         self.listener.as_fd()
     }
 
+    /// By what the loop knows it.
+    pub(super) fn token(&self) -> Token {
+        Token::of_listener(self.index)
+    }
+
     /// Accepts those who wait.
-    pub(super) fn accept(&self, clients: &mut Vec<TcpStream>) -> Accepted {
+    pub(super) fn accept(&self, clients: &mut Vec<Arrived>) -> Accepted {
         for _ in 0..ACCEPTS_MAX {
-            match accept_with(&self.listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
-                Ok(socket) => clients.push(socket.into()),
-                Err(Errno::AGAIN) => break,
-                Err(error) => match remedy(&error.into()) {
+            match self.next() {
+                Ok(client) => clients.push(client),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => match remedy(&error) {
                     Remedy::Next => {}
                     Remedy::Pause => return Accepted::Exhausted,
                 },
             }
         }
         Accepted::Enough
+    }
+
+    fn next(&self) -> io::Result<Arrived> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let (socket, peer) = acceptfrom_with(&self.listener, flags)?;
+        let socket = TcpStream::from(socket);
+        let peer = peer.and_then(|peer| peer.try_into().ok()).ok_or(Errno::CONNABORTED)?;
+        let arrival = Arrival { listener: self.index, peer, local: socket.local_addr()? };
+        Ok(Arrived { socket, arrival })
     }
 }
 

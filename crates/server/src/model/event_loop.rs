@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::accept::{self, Accepted, Acceptor};
+use super::accept::{self, Accepted, Acceptor, Arrived};
 use super::balance::{self, Loops, Meter, Pressure};
 use super::link::{Hook, Link};
 use super::mailbox::{Letter, Mailbox};
@@ -24,7 +24,7 @@ pub(super) struct Setup<S: Service> {
     pub(super) loops: Arc<Loops<S::Connection>>,
     pub(super) index: usize,
     /// For the one loop that accepts for all.
-    pub(super) listener: Option<TcpListener>,
+    pub(super) listeners: Vec<TcpListener>,
 }
 
 /// Drives the connections of one thread.
@@ -35,7 +35,7 @@ pub(super) struct EventLoop<P, S: Service> {
     loops: Arc<Loops<S::Connection>>,
     index: usize,
     mailbox: Arc<Mailbox<S::Connection>>,
-    acceptor: Option<Acceptor>,
+    acceptors: Vec<Acceptor>,
     links: Slots<Link<S::Connection>>,
     /// The connections that have heard something in this round, and have yet to answer.
     heard: Vec<Token>,
@@ -47,7 +47,7 @@ pub(super) struct EventLoop<P, S: Service> {
 #[derive(Clone, Copy)]
 enum Phase {
     Serving,
-    /// Serving, while the listener rests.
+    /// Serving, while the listeners rest.
     Resting {
         until: Instant,
     },
@@ -59,13 +59,15 @@ enum Phase {
 impl<P: Poller, S: Service> EventLoop<P, S> {
     /// Sets everything up, so that nothing but the poller can fail later.
     pub(super) fn new(setup: Setup<S>) -> io::Result<Self> {
-        let Setup { service, shutdown, loops, index, listener } = setup;
+        let Setup { service, shutdown, loops, index, listeners } = setup;
         let (mut poller, mailbox) = (P::new()?, Arc::clone(loops.mailbox(index)));
         poller.watch(mailbox.bell(), Token::BELL, Interest::Input)?;
         poller.watch(shutdown.as_fd(), Token::SHUTDOWN, Interest::Input)?;
-        let acceptor = listener.map(Acceptor::new).transpose()?;
-        if let Some(acceptor) = &acceptor {
-            poller.watch(acceptor.listener(), Token::LISTENER, Interest::Input)?;
+        let each = listeners.into_iter().enumerate();
+        let acceptors =
+            each.map(|(at, one)| Acceptor::new(at, one)).collect::<io::Result<Vec<_>>>()?;
+        for acceptor in &acceptors {
+            poller.watch(acceptor.listener(), acceptor.token(), Interest::Input)?;
         }
         Ok(Self {
             poller,
@@ -74,7 +76,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
             loops,
             index,
             mailbox,
-            acceptor,
+            acceptors,
             links: Slots::new(),
             heard: Vec::new(),
             buffer: vec![0; TURN_BYTES].into_boxed_slice(),
@@ -156,9 +158,11 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     fn attend(&mut self, token: Token, event: Event) -> io::Result<()> {
         match token {
             Token::BELL => self.mailbox.silence(),
-            Token::LISTENER => self.accept()?,
             Token::SHUTDOWN => self.drain()?,
-            token => self.hear(token, event),
+            token => match token.listener() {
+                Some(index) => self.accept(index)?,
+                None => self.hear(token, event),
+            },
         }
         Ok(())
     }
@@ -166,27 +170,35 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     fn open(&mut self, letter: Letter<S::Connection>) {
         match letter {
             Letter::Woken(token) => self.hear(token, Event::Woken),
-            Letter::Adopt(socket) => self.adopt(socket),
+            Letter::Adopt(client) => self.adopt(client),
             Letter::Take(link) => self.take(*link),
         }
     }
 
-    fn accept(&mut self) -> io::Result<()> {
-        let Some(acceptor) = &self.acceptor else { return Ok(()) };
+    fn accept(&mut self, index: usize) -> io::Result<()> {
+        let Some(acceptor) = self.acceptors.get(index) else { return Ok(()) };
         let mut clients = Vec::new();
         if acceptor.accept(&mut clients) == Accepted::Exhausted {
-            self.poller.rewatch(acceptor.listener(), Token::LISTENER, Interest::Nothing)?;
+            self.listen(Interest::Nothing)?;
             self.phase = Phase::Resting { until: Instant::now() + accept::PAUSE };
         }
-        clients.into_iter().for_each(|socket| self.place(socket));
+        clients.into_iter().for_each(|client| self.place(client));
         Ok(())
     }
 
-    fn place(&mut self, socket: TcpStream) {
+    /// What has run out for one listener has run out for all.
+    fn listen(&mut self, interest: Interest) -> io::Result<()> {
+        for acceptor in &self.acceptors {
+            self.poller.rewatch(acceptor.listener(), acceptor.token(), interest)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, client: Arrived) {
         match self.loops.place() {
-            index if index == self.index => self.adopt(socket),
+            index if index == self.index => self.adopt(client),
             // A loop that is over has begun to shut down, and takes no more clients.
-            index => drop(self.loops.mailbox(index).send(Letter::Adopt(socket))),
+            index => drop(self.loops.mailbox(index).send(Letter::Adopt(client))),
         }
     }
 
@@ -194,9 +206,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         let Phase::Resting { until } = self.phase else { return Ok(()) };
         if until <= Instant::now() {
             self.phase = Phase::Serving;
-            if let Some(acceptor) = &self.acceptor {
-                self.poller.rewatch(acceptor.listener(), Token::LISTENER, Interest::Input)?;
-            }
+            self.listen(Interest::Input)?;
         }
         Ok(())
     }
@@ -205,7 +215,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         let Some(deadline) = self.shutdown.deadline() else { return Ok(()) };
         self.phase = Phase::Draining { deadline };
         self.poller.unwatch(self.shutdown.as_fd())?;
-        if let Some(acceptor) = self.acceptor.take() {
+        for acceptor in self.acceptors.drain(..) {
             self.poller.unwatch(acceptor.listener())?;
         }
         for token in self.links.tokens() {
@@ -215,14 +225,14 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     }
 
     /// Opens a connection for a client, unless the shutdown has begun.
-    fn adopt(&mut self, socket: TcpStream) {
+    fn adopt(&mut self, client: Arrived) {
         if matches!(self.phase, Phase::Draining { .. }) {
             return;
         }
         let token = self.links.upcoming();
         let hook = Arc::new(Hook::new(Arc::clone(&self.mailbox), token));
-        let waker = Waker::from(Arc::clone(&hook));
-        match pump::guarded(|| self.service.connect(waker)) {
+        let (waker, Arrived { socket, arrival }) = (Waker::from(Arc::clone(&hook)), client);
+        match pump::guarded(|| self.service.connect(waker, arrival)) {
             Some(Ok(connection)) => self.link(socket, connection, hook),
             Some(Err(refusal)) => accept::refuse(&socket, &refusal, &mut self.buffer),
             None => {}

@@ -1,12 +1,12 @@
 //! A loop's mailbox: how other threads reach a loop that may be asleep in the kernel.
 
 use std::io;
-use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, eventfd};
 
+use super::accept::Arrived;
 use super::link::Link;
 use super::slots::Token;
 
@@ -15,7 +15,7 @@ pub(super) enum Letter<C> {
     /// A connection's waker was woken.
     Woken(Token),
     /// Another loop has accepted a client: open its connection.
-    Adopt(TcpStream),
+    Adopt(Arrived),
     /// Another loop hands over an open connection.
     Take(Box<Link<C>>),
 }

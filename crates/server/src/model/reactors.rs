@@ -6,6 +6,7 @@
 //! hash has sent to it. Accepting is rare next to serving, so one loop is enough for it.
 
 use std::io;
+use std::mem;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, Scope, ScopedJoinHandle};
@@ -23,20 +24,20 @@ impl Model for Reactors {
     const NAME: &'static str = "reactors";
 
     const CAPABILITIES: Capabilities =
-        Capabilities { holds_up: HoldsUp::Loop, connections_max: None };
+        Capabilities { holds_up: HoldsUp::Loop, connections_max: None, tls: true };
 
     fn run<S: Service>(
-        listener: TcpListener,
+        listeners: Vec<TcpListener>,
         service: Arc<S>,
         options: Options,
         shutdown: Shutdown,
     ) -> io::Result<()> {
         let loops = Arc::new(Loops::new(options.workers.get())?);
-        let mut listener = Some(listener);
+        let mut listeners = listeners;
         let setup = |index| {
             let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
-            let (loops, listener) = (Arc::clone(&loops), listener.take());
-            EventLoop::<Epoll, S>::new(Setup { service, shutdown, loops, index, listener })
+            let (loops, listeners) = (Arc::clone(&loops), mem::take(&mut listeners));
+            EventLoop::<Epoll, S>::new(Setup { service, shutdown, loops, index, listeners })
         };
         let loops = (0..options.workers.get()).map(setup).collect::<io::Result<Vec<_>>>()?;
         thread::scope(|scope| {

@@ -39,13 +39,13 @@ macro_rules! registry {
             /// When the loop or the runtime cannot be set up.
             pub fn run<S: Service>(
                 self,
-                listener: TcpListener,
+                listeners: Vec<TcpListener>,
                 service: Arc<S>,
                 options: Options,
                 shutdown: Shutdown,
             ) -> io::Result<()> {
                 match self {
-                    $(Self::$model => $model::run(listener, service, options, shutdown),)+
+                    $(Self::$model => $model::run(listeners, service, options, shutdown),)+
                 }
             }
         }

@@ -6,12 +6,24 @@
 pub(super) struct Token(u64);
 
 impl Token {
-    /// The listener.
-    pub(super) const LISTENER: Self = Self(u64::MAX);
     /// The bell of the loop's mailbox.
-    pub(super) const BELL: Self = Self(u64::MAX - 1);
+    pub(super) const BELL: Self = Self(u64::MAX);
     /// The beginning of a shutdown.
-    pub(super) const SHUTDOWN: Self = Self(u64::MAX - 2);
+    pub(super) const SHUTDOWN: Self = Self(u64::MAX - 1);
+
+    /// Above the tokens of all listeners, and of nothing else of the loop's own.
+    const LISTENERS_END: u64 = u64::MAX - 2;
+
+    /// The listener `index`.
+    pub(super) fn of_listener(index: usize) -> Self {
+        Self(Self::LISTENERS_END - index as u64)
+    }
+
+    /// Which listener it is, unless it is something else.
+    pub(super) fn listener(self) -> Option<usize> {
+        let is_listener = self.generation() > GENERATION_MAX && self.0 <= Self::LISTENERS_END;
+        is_listener.then(|| (Self::LISTENERS_END - self.0) as usize)
+    }
 
     /// The number to register with the kernel.
     pub(super) fn to_u64(self) -> u64 {
@@ -120,6 +132,17 @@ mod tests {
         assert_eq!(slots.find(former), None);
         assert_eq!(slots.remove(former), None);
         assert_eq!(slots.find(present), Some(&mut "present"));
+    }
+
+    #[test]
+    fn listeners_are_told_from_everything_else() {
+        for index in [0, 1, 1000] {
+            assert_eq!(Token::of_listener(index).listener(), Some(index));
+        }
+        for other in [Token::BELL, Token::SHUTDOWN, Token::new(0, 0), Token::new(7, GENERATION_MAX)]
+        {
+            assert_eq!(other.listener(), None);
+        }
     }
 
     #[test]

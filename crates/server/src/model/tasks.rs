@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
-use std::net::TcpListener;
+use std::net::{self, SocketAddr};
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,15 +13,15 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::net::unix::pipe::Receiver;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time;
 
 use super::accept::{self, Remedy};
 use super::pump::{self, Event, Interest, Pump, TURN_BYTES, Turn, Wire};
-use super::{Capabilities, Connection, HoldsUp, Model, Options, Service, Shutdown};
+use super::{Arrival, Capabilities, Connection, HoldsUp, Model, Options, Service, Shutdown};
 
 /// The model `tasks`. A bad choice where every request is small and the CPU is what counts.
 pub(super) struct Tasks;
@@ -30,10 +30,10 @@ impl Model for Tasks {
     const NAME: &'static str = "tasks";
 
     const CAPABILITIES: Capabilities =
-        Capabilities { holds_up: HoldsUp::Thread, connections_max: None };
+        Capabilities { holds_up: HoldsUp::Thread, connections_max: None, tls: true };
 
     fn run<S: Service>(
-        listener: TcpListener,
+        listeners: Vec<net::TcpListener>,
         service: Arc<S>,
         options: Options,
         shutdown: Shutdown,
@@ -44,11 +44,11 @@ impl Model for Tasks {
             .enable_all()
             .build()?;
         let served = runtime.block_on(async {
-            listener.set_nonblocking(true)?;
-            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let mut entrance = Entrance::new(listeners)?;
             let signal = Receiver::from_owned_fd(shutdown.as_fd().try_clone_to_owned()?)?;
             let mut crowd = Crowd { service, hooks: HashMap::new(), tasks: JoinSet::new() };
-            crowd.grow(listener, &signal).await;
+            crowd.grow(&mut entrance, &signal).await;
+            drop(entrance);
             crowd.shrink(&shutdown).await;
             Ok(())
         });
@@ -69,14 +69,14 @@ struct Crowd<S: Service> {
 
 impl<S: Service> Crowd<S> {
     /// Accepts clients until the shutdown begins.
-    async fn grow(&mut self, listener: tokio::net::TcpListener, signal: &Receiver) {
+    async fn grow(&mut self, entrance: &mut Entrance, signal: &Receiver) {
         loop {
             tokio::select! {
                 biased;
                 _ = signal.readable() => return,
                 Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
-                accepted = listener.accept() => match accepted {
-                    Ok((socket, _)) => self.adopt(socket),
+                accepted = entrance.accept() => match accepted {
+                    Ok((socket, arrival)) => self.adopt(socket, arrival),
                     Err(error) => match accept::remedy(&error) {
                         Remedy::Next => {}
                         Remedy::Pause => time::sleep(accept::PAUSE).await,
@@ -99,10 +99,10 @@ impl<S: Service> Crowd<S> {
         }
     }
 
-    fn adopt(&mut self, socket: TcpStream) {
+    fn adopt(&mut self, socket: TcpStream, arrival: Arrival) {
         let hook = Arc::new(Hook::default());
         let waker = Waker::from(Arc::clone(&hook));
-        match pump::guarded(|| self.service.connect(waker)) {
+        match pump::guarded(|| self.service.connect(waker, arrival)) {
             Some(Ok(connection)) => self.spawn(socket, connection, hook),
             Some(Err(refusal)) => refuse(socket, &refusal),
             None => {}
@@ -122,6 +122,46 @@ impl<S: Service> Crowd<S> {
     fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
         let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
         self.hooks.remove(&id);
+    }
+}
+
+/// The listeners, taken together.
+struct Entrance {
+    listeners: Vec<TcpListener>,
+    /// Whose turn it is, so that none is kept waiting by another that is never without a client.
+    next: usize,
+}
+
+impl Entrance {
+    fn new(listeners: Vec<net::TcpListener>) -> io::Result<Self> {
+        let take = |listener: net::TcpListener| {
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        };
+        Ok(Self { listeners: listeners.into_iter().map(take).collect::<io::Result<_>>()?, next: 0 })
+    }
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, Arrival)> {
+        let (index, accepted) = poll_fn(|context| self.poll_accept(context)).await;
+        self.next = index + 1;
+        let (socket, peer) = accepted?;
+        let local = socket.local_addr()?;
+        Ok((socket, Arrival { listener: index, peer, local }))
+    }
+
+    /// Asks each listener for a client, and leaves the task's waker with each that has none.
+    fn poll_accept(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<(usize, io::Result<(TcpStream, SocketAddr)>)> {
+        let count = self.listeners.len();
+        let order = (self.next..self.next + count).map(|turn| turn % count);
+        for index in order {
+            if let Poll::Ready(accepted) = self.listeners[index].poll_accept(context) {
+                return Poll::Ready((index, accepted));
+            }
+        }
+        Poll::Pending
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use larder::runtime::{Runtime, Time};
-use larder::{Lease, Peek, ReadOptions, WriteOptions};
+use larder::{Lease, ReadOptions, WriteOptions};
 use larder_protocol::error::Error;
-use larder_protocol::store::{Answer, EditFn, Held, Mode, Outcome, Ticket};
+use larder_protocol::store::{Answer, EditFn, Held, Mode, Outcome, Terms, Ticket};
 use larder_protocol::value::Item;
 
 use super::answers::Answers;
 use super::explain::{Traces, explain};
+use super::transfer::Transfer;
 use super::{decide, item, lease_reply};
 use crate::failure;
 use crate::key::Key;
@@ -22,7 +24,7 @@ use crate::value::Value;
 /// A question, and the ticket under which it is answered.
 pub(super) struct Work {
     pub(super) ticket: Ticket,
-    pub(super) mode: Mode,
+    pub(super) terms: Terms,
     pub(super) task: Task,
 }
 
@@ -33,26 +35,29 @@ pub(super) type Place = (Arc<Keyspace>, Key);
 pub(super) enum Task {
     Fetch(Vec<Result<Place, Error>>),
     Put { at: Place, value: Value, options: WriteOptions },
-    PutMany(Vec<(Place, Value)>),
+    PutMany { values: Vec<(Place, Value)>, if_absent: bool },
+    Transfer(Transfer),
     Remove(Vec<Place>),
     Update { at: Place, edit: EditFn },
     Lease(Place),
     Fill { at: Place, lease: Lease, value: Value, options: WriteOptions },
     Drop(Vec<Place>),
+    Rest(Duration),
 }
 
-type Items = Vec<Result<Option<Box<dyn Held>>, Error>>;
+type Items = Vec<Result<Option<HeldValue>, Error>>;
 
 /// Starts questions that were asked together; the answers go to `answers`.
 pub(super) fn start(status: &Arc<Status>, answers: &Arc<Answers>, work: Vec<Work>) {
     let runtime = status.keyspaces.runtime();
     let (status, answers) = (status.clone(), answers.clone());
-    runtime.spawn(Box::pin(async move {
+    let gate = status.keyspaces.gate().clone();
+    runtime.spawn(gate.carry(async move {
         let runtime = status.keyspaces.runtime();
         let mut fetches = Vec::new();
-        for Work { ticket, mode, task } in work {
-            match (task, mode) {
-                (Task::Fetch(places), Mode::Plain) => fetches.push((ticket, places)),
+        for Work { ticket, terms, task } in work {
+            match (task, terms.mode) {
+                (Task::Fetch(places), Mode::Plain) => fetches.push((ticket, terms, places)),
                 (task, mode) => {
                     let answer = answer(task, mode, runtime).await;
                     answers.deliver([(ticket, answer)]);
@@ -74,18 +79,18 @@ async fn answer(task: Task, mode: Mode, runtime: &Arc<dyn Runtime>) -> Answer {
 
 /// Loads the keys of several questions, one query for each keyspace.
 async fn fetch_together(
-    fetches: Vec<(Ticket, Vec<Result<Place, Error>>)>,
+    fetches: Vec<(Ticket, Terms, Vec<Result<Place, Error>>)>,
     runtime: &Arc<dyn Runtime>,
 ) -> Vec<(Ticket, Answer)> {
     let places: Vec<&Place> = fetches
         .iter()
-        .flat_map(|(_, places)| places)
+        .flat_map(|(_, _, places)| places)
         .filter_map(|place| place.as_ref().ok())
         .collect();
     let mut items = fetch(&places, &Traces::default(), runtime).await.into_iter();
-    let answers = fetches.iter().map(|(ticket, places)| {
+    let answers = fetches.iter().map(|(ticket, terms, places)| {
         let own = places.iter().map(|place| match place {
-            Ok(_) => items.next().unwrap_or(Ok(None)),
+            Ok(_) => items.next().unwrap_or(Ok(None)).map(|item| held(item, *terms)),
             Err(error) => Err(error.clone()),
         });
         (*ticket, Answer::Items(own.collect()))
@@ -110,20 +115,26 @@ async fn fetch(places: &[&Place], traces: &Traces, runtime: &Arc<dyn Runtime>) -
         join_all(loads).await.into_iter().flatten().collect();
     items.sort_by_key(|(index, _)| *index);
     let now = runtime.now();
-    items.into_iter().map(|(index, value)| held(places[index], value, now)).collect()
+    items.into_iter().map(|(index, value)| found(places[index], value, now)).collect()
 }
 
-fn held(
+fn found(
     (keyspace, key): &Place,
     value: larder::Result<Option<Value>>,
     now: Time,
-) -> Result<Option<Box<dyn Held>>, Error> {
+) -> Result<Option<HeldValue>, Error> {
     let Some(value) = value.map_err(|error| failure::of(&error))? else { return Ok(None) };
-    let fresh_until = keyspace.cache.peek_at(now, key.as_ref(), |found| match found {
-        Peek::Value(_, fresh_until) => fresh_until,
-        Peek::Absent | Peek::Miss => Time::NEVER,
-    });
-    Ok(Some(Box::new(HeldValue { value, fresh_until, now })))
+    let fresh_until = keyspace.cache.glance(key).map_or(Time::NEVER, |entry| entry.fresh_until);
+    Ok(Some(HeldValue { value, fresh_until, now }))
+}
+
+/// Hands a value over, which is a use of it unless the terms say otherwise.
+fn held(value: Option<HeldValue>, terms: Terms) -> Option<Box<dyn Held>> {
+    let value = value?;
+    if terms.touch {
+        value.value.usage().note(value.now);
+    }
+    Some(Box::new(value))
 }
 
 struct HeldValue {
@@ -162,8 +173,10 @@ impl Task {
             }
             Task::Fetch(_)
             | Task::Put { .. }
-            | Task::PutMany(_)
+            | Task::PutMany { .. }
+            | Task::Transfer(_)
             | Task::Remove(_)
+            | Task::Rest(_)
             | Task::Update { .. } => Err(Error::plain("this command has to wait")),
         }
     }
@@ -188,9 +201,19 @@ impl Task {
                 put.map_err(|error| failure::of(&error))?;
                 Ok(Outcome::Done)
             }
-            Task::PutMany(values) => put_many(values, traces).await,
+            Task::PutMany { values, if_absent } => {
+                if if_absent && any_exists(&values, traces, runtime).await? {
+                    return Ok(Outcome::Written(false));
+                }
+                put_many(values, traces).await
+            }
+            Task::Transfer(transfer) => transfer.run(traces, runtime).await,
             Task::Remove(places) => remove(places, traces).await,
             Task::Update { at, edit } => update(at, edit, traces, runtime).await,
+            Task::Rest(span) => {
+                runtime.sleep_until(runtime.now() + span).await;
+                Ok(Outcome::Done)
+            }
             immediate => immediate.run_now(traces),
         }
     }
@@ -200,12 +223,14 @@ impl Task {
         let of = |place: &Place| place.0.clone();
         match self {
             Task::Fetch(places) => places.iter().flatten().map(of).collect(),
-            Task::PutMany(values) => values.iter().map(|(at, _)| of(at)).collect(),
+            Task::PutMany { values, .. } => values.iter().map(|(at, _)| of(at)).collect(),
+            Task::Transfer(transfer) => transfer.places().map(of).to_vec(),
             Task::Remove(places) | Task::Drop(places) => places.iter().map(of).collect(),
             Task::Put { at, .. }
             | Task::Update { at, .. }
             | Task::Fill { at, .. }
             | Task::Lease(at) => vec![of(at)],
+            Task::Rest(_) => Vec::new(),
         }
     }
 }
@@ -221,7 +246,19 @@ async fn put_many(values: Vec<(Place, Value)>, traces: &Traces) -> Result<Outcom
         let options = traced(traces, &keyspace);
         keyspace.cache.put_many(pairs, options).await.map_err(|error| failure::of(&error))?;
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Written(true))
+}
+
+/// Whether one of the keys has a value. Another client may write it before this one does.
+async fn any_exists(
+    values: &[(Place, Value)],
+    traces: &Traces,
+    runtime: &Arc<dyn Runtime>,
+) -> Result<bool, Error> {
+    let places: Vec<&Place> = values.iter().map(|(at, _)| at).collect();
+    let found: Vec<_> =
+        fetch(&places, traces, runtime).await.into_iter().collect::<Result<_, _>>()?;
+    Ok(found.iter().any(Option::is_some))
 }
 
 async fn remove(places: Vec<Place>, traces: &Traces) -> Result<Outcome, Error> {

@@ -1,14 +1,15 @@
 //! The service under test: answers each line, in order, with the line itself.
 //!
 //! Some lines are commands: `slow` is answered by another thread once its gate opens, `big N` by
-//! N bytes, `quit` by `bye` and the end, and `panic` by a panic.
+//! N bytes, `who` by the name that the client has proven, `whence` by which way it came, `quit` by
+//! `bye` and the end, and `panic` by a panic.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 use std::thread;
 
-use larder_server::model::{Connection, Service};
+use larder_server::model::{Arrival, Connection, Identity, Service};
 use parking_lot::{Condvar, Mutex};
 
 use crate::harness::PATIENCE;
@@ -31,7 +32,7 @@ impl Echo {
 impl Service for Echo {
     type Connection = Talk;
 
-    fn connect(&self, waker: Waker) -> Result<Talk, Vec<u8>> {
+    fn connect(&self, waker: Waker, arrival: Arrival) -> Result<Talk, Vec<u8>> {
         self.gate.count(|counts| {
             if counts.open == self.limit {
                 return Err(b"full\n".to_vec());
@@ -39,7 +40,7 @@ impl Service for Echo {
             counts.open += 1;
             Ok(())
         })?;
-        Ok(Talk::new(Arc::clone(&self.gate), waker))
+        Ok(Talk::new(Arc::clone(&self.gate), waker, arrival))
     }
 }
 
@@ -88,33 +89,51 @@ type Answer = Arc<Mutex<Option<Vec<u8>>>>;
 pub struct Talk {
     gate: Arc<Gate>,
     waker: Waker,
+    arrival: Arrival,
+    /// By the client's certificate; empty without one.
+    name: Box<str>,
     input: VecDeque<u8>,
     answers: VecDeque<Answer>,
     output: Vec<u8>,
+    /// How much of the output was sent.
+    sent: usize,
     ending: bool,
 }
 
 impl Talk {
-    fn new(gate: Arc<Gate>, waker: Waker) -> Self {
-        let (input, answers) = (VecDeque::new(), VecDeque::new());
-        Self { gate, waker, input, answers, output: Vec::new(), ending: false }
+    fn new(gate: Arc<Gate>, waker: Waker, arrival: Arrival) -> Self {
+        let (input, answers, name) = (VecDeque::new(), VecDeque::new(), Box::default());
+        Self {
+            gate,
+            waker,
+            arrival,
+            name,
+            input,
+            answers,
+            output: Vec::new(),
+            sent: 0,
+            ending: false,
+        }
     }
 
     fn proceed(&mut self) {
         self.collect();
-        while self.output.len() < OUTPUT_MAX && !self.ending {
+        while self.output().len() < OUTPUT_MAX && !self.ending {
             let Some(end) = self.input.iter().position(|&byte| byte == b'\n') else { break };
             let line: Vec<u8> = self.input.drain(..=end).collect();
             self.execute(&line);
             self.collect();
         }
-        self.gate.count(|counts| counts.output_peak = counts.output_peak.max(self.output.len()));
+        let length = self.output().len();
+        self.gate.count(|counts| counts.output_peak = counts.output_peak.max(length));
     }
 
     fn execute(&mut self, line: &[u8]) {
         match line.trim_ascii_end() {
             b"panic" => panic!("asked to"),
             b"slow" => self.answer_slowly(),
+            b"who" => self.answer(format!("{}\n", self.name).into_bytes()),
+            b"whence" => self.answer(described(&self.arrival)),
             b"quit" => {
                 self.answer(b"bye\n".to_vec());
                 self.ending = true;
@@ -162,16 +181,24 @@ impl Connection for Talk {
     }
 
     fn output(&self) -> &[u8] {
-        &self.output
+        &self.output[self.sent..]
     }
 
     fn sent(&mut self, count: usize) {
-        self.output.drain(..count);
+        self.sent += count;
+        if self.sent == self.output.len() {
+            self.output.clear();
+            self.sent = 0;
+        }
         self.proceed();
     }
 
     fn wants_input(&self) -> bool {
-        !self.ending && self.output.len() < OUTPUT_MAX
+        !self.ending && self.output().len() < OUTPUT_MAX
+    }
+
+    fn identify(&mut self, identity: Identity) {
+        self.name = identity.common_name.unwrap_or_default();
     }
 
     fn end_of_input(&mut self) {
@@ -192,6 +219,11 @@ impl Drop for Talk {
     fn drop(&mut self) {
         self.gate.count(|counts| counts.open -= 1);
     }
+}
+
+fn described(arrival: &Arrival) -> Vec<u8> {
+    let Arrival { listener, peer, local } = arrival;
+    format!("{listener} {peer} {local}\n").into_bytes()
 }
 
 fn number(digits: &[u8]) -> usize {

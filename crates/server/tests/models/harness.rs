@@ -1,7 +1,7 @@
 //! Servers and clients for the scenarios.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -9,11 +9,15 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use larder_server::model::{ModelName, Options, Shutdown};
+use larder_server::tls::{Secured, Transport};
 use parking_lot::RwLock;
+use rustls::{ClientConnection, StreamOwned};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
+use crate::certificates::Authority;
 use crate::echo::{Echo, Gate};
+use crate::encryption::{self, Stream};
 
 /// Longer than anything takes that works, so that a hang becomes a failure.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,51 +25,100 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Held for writing by a scenario that counts or limits what belongs to the whole process.
 static PROCESS: RwLock<()> = RwLock::new(());
 
-/// Plays `scenario` on every model in the registry, beside others.
-pub fn on_every_model(scenario: impl Fn(ModelName)) {
+/// How a scenario is played: on which model, and how its clients talk.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    pub model: ModelName,
+    pub tls: bool,
+}
+
+/// Plays `scenario` on every model in the registry, beside others, with clients that talk plainly.
+pub fn on_every_model(scenario: impl Fn(Way)) {
     let _shared = PROCESS.read();
-    play(scenario);
+    play(&[false], scenario);
 }
 
 /// Plays `scenario` on every model in the registry, with the process for itself.
-pub fn alone_on_every_model(scenario: impl Fn(ModelName)) {
+pub fn alone_on_every_model(scenario: impl Fn(Way)) {
     let _alone = PROCESS.write();
-    play(scenario);
+    play(&[false], scenario);
 }
 
-fn play(scenario: impl Fn(ModelName)) {
-    for &model in ModelName::ALL {
-        eprintln!("model {model}");
-        scenario(model);
+/// Plays `scenario` on every model that serves TLS, with clients that use it.
+pub fn on_every_model_with_tls(scenario: impl Fn(Way)) {
+    let _shared = PROCESS.read();
+    play(&[true], scenario);
+}
+
+/// Plays `scenario` on every model, without TLS and with it.
+pub fn in_every_way(scenario: impl Fn(Way)) {
+    let _shared = PROCESS.read();
+    play(&[false, true], scenario);
+}
+
+fn play(transports: &[bool], scenario: impl Fn(Way)) {
+    let each = |&model| transports.iter().map(move |&tls| Way { model, tls });
+    for way in ModelName::ALL.iter().flat_map(each) {
+        if way.model.capabilities().tls || !way.tls {
+            eprintln!("{way:?}");
+            scenario(way);
+        }
     }
 }
 
 /// A model that runs, over an [`Echo`].
 pub struct Server {
     pub address: SocketAddr,
+    /// Its second listener, which is for TLS.
+    pub tls_address: SocketAddr,
+    way: Way,
+    authority: Authority,
     pub shutdown: Shutdown,
     pub gate: Arc<Gate>,
     running: JoinHandle<io::Result<()>>,
 }
 
 impl Server {
-    pub fn start(model: ModelName) -> Self {
-        Self::with_limit(model, usize::MAX)
+    pub fn start(way: Way) -> Self {
+        Self::with_limit(way, usize::MAX)
     }
 
     /// Two workers, on any machine, so that clients are shared between them.
-    pub fn with_limit(model: ModelName, limit: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (shutdown, service) = (Shutdown::new().unwrap(), Arc::new(Echo::new(limit)));
-        let (gate, ending) = (Arc::clone(&service.gate), shutdown.clone());
+    pub fn with_limit(way: Way, limit: usize) -> Self {
+        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [address, tls_address] =
+            listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+        let authority = Authority::new("authority");
+        let transports = vec![Transport::Plain, encryption::transport(&authority)];
+        let (shutdown, echo) = (Shutdown::new().unwrap(), Echo::new(limit));
+        let (gate, ending) = (Arc::clone(&echo.gate), shutdown.clone());
+        let service = Arc::new(Secured::new(echo, transports));
         let options = Options { workers: NonZeroUsize::new(2).unwrap() };
-        let running = thread::spawn(move || model.run(listener, service, options, ending));
-        Self { address, shutdown, gate, running }
+        let running =
+            thread::spawn(move || way.model.run(listeners.into(), service, options, ending));
+        Self { address, tls_address, way, authority, shutdown, gate, running }
     }
 
     pub fn client(&self) -> Client {
-        Client::new(TcpStream::connect(self.address).unwrap())
+        if self.way.tls { self.tls_client() } else { self.plain_client(self.address) }
+    }
+
+    pub fn plain_client(&self, address: SocketAddr) -> Client {
+        Client::new(TcpStream::connect(address).unwrap())
+    }
+
+    pub fn tls_client(&self) -> Client {
+        self.encrypted(self.authority.client(None))
+    }
+
+    /// A client that proves its name.
+    pub fn named_client(&self, name: &str) -> Client {
+        self.encrypted(self.authority.client(Some(&self.authority.issue(name))))
+    }
+
+    fn encrypted(&self, tls: ClientConnection) -> Client {
+        let socket = TcpStream::connect(self.tls_address).unwrap();
+        Client::over(Stream::Tls(Box::new(StreamOwned::new(tls, socket))))
     }
 
     /// Ends the server, and waits until it has ended.
@@ -82,14 +135,19 @@ impl Server {
 
 /// A client that blocks.
 pub struct Client {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
 }
 
 impl Client {
-    pub fn new(stream: TcpStream) -> Self {
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    pub fn new(socket: TcpStream) -> Self {
+        Self::over(Stream::Plain(socket))
+    }
+
+    fn over(stream: Stream) -> Self {
+        let socket = stream.socket();
+        socket.set_nodelay(true).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { stream: BufReader::new(stream) }
     }
 
@@ -117,25 +175,28 @@ impl Client {
     }
 
     /// Sends no more, and goes on reading.
-    pub fn end_input(&self) {
-        self.stream.get_ref().shutdown(Half::Write).unwrap();
+    pub fn end_input(&mut self) {
+        self.stream.get_mut().end_output();
     }
 
     /// Whether the server closes the connection without another byte.
     pub fn ends(mut self) -> bool {
         match self.stream.read(&mut [0]) {
             Ok(count) => count == 0,
-            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+            Err(error) => {
+                matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof)
+            }
         }
     }
 
-    /// A second client on the same connection, such as one to send while the first reads.
+    /// A second client on the same connection, such as one to send while the first reads. Without
+    /// TLS.
     pub fn twin(&self) -> Self {
         Self::new(self.stream().try_clone().unwrap())
     }
 
     pub fn stream(&self) -> &TcpStream {
-        self.stream.get_ref()
+        self.stream.get_ref().socket()
     }
 }
 

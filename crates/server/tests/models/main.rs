@@ -4,8 +4,12 @@
     reason = "a helper that cannot go on should stop where it stands, like a test"
 )]
 
+#[path = "../../src/tls/testing.rs"]
+mod certificates;
 mod echo;
+mod encryption;
 mod harness;
+mod listeners;
 
 use std::fs;
 use std::io;
@@ -20,15 +24,15 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use echo::OUTPUT_MAX;
-use harness::{Client, PATIENCE, Server, alone_on_every_model, on_every_model};
+use harness::{Client, PATIENCE, Server, alone_on_every_model, in_every_way, on_every_model};
 
 /// More than the buffers of two sockets hold.
 const LARGE: usize = 32 * 1024 * 1024;
 
 #[test]
 fn answers_to_a_pipeline_keep_their_order() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut client = server.client();
         client.send("one\nslow\nthree\nslow\nfive\n");
         server.gate.wait(|counts| counts.slow == 2);
@@ -42,8 +46,8 @@ fn answers_to_a_pipeline_keep_their_order() {
 
 #[test]
 fn a_line_may_arrive_byte_by_byte() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut client = server.client();
         for byte in b"one byte at a time\n" {
             client.send([*byte]);
@@ -55,8 +59,8 @@ fn a_line_may_arrive_byte_by_byte() {
 
 #[test]
 fn a_message_may_be_larger_than_any_buffer_on_the_way() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut line = "m".repeat(1024 * 1024);
         line.push('\n');
         let mut client = server.client();
@@ -68,8 +72,8 @@ fn a_message_may_be_larger_than_any_buffer_on_the_way() {
 
 #[test]
 fn a_slow_answer_holds_up_no_other_connection() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut slow = server.client();
         slow.send("slow\n");
         server.gate.wait(|counts| counts.slow == 1);
@@ -85,8 +89,8 @@ fn a_slow_answer_holds_up_no_other_connection() {
 
 #[test]
 fn a_slow_reader_holds_up_no_other_connection() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut slow = server.client();
         slow.send(format!("big {LARGE}\nafter\n"));
         for _ in 0..8 {
@@ -100,8 +104,8 @@ fn a_slow_reader_holds_up_no_other_connection() {
 
 #[test]
 fn a_late_answer_is_taken_up_while_the_reader_is_slow() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut client = server.client();
         client.send(format!("slow\nbig {LARGE}\n"));
         server.gate.wait(|counts| counts.slow == 1);
@@ -115,8 +119,8 @@ fn a_late_answer_is_taken_up_while_the_reader_is_slow() {
 
 #[test]
 fn input_of_a_client_that_does_not_read_stays_in_its_socket() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    on_every_model(|way| {
+        let server = Server::start(way);
         let mut client = server.client();
         let mut sender = client.twin();
         let sending = thread::spawn(move || (0..400).for_each(|_| sender.send("big 100000\n")));
@@ -129,8 +133,8 @@ fn input_of_a_client_that_does_not_read_stays_in_its_socket() {
 
 #[test]
 fn endless_input_starves_nobody() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    on_every_model(|way| {
+        let server = Server::start(way);
         let flooding = &AtomicBool::new(true);
         let flood = &format!("{}\n", "flood".repeat(2000)).repeat(10);
         thread::scope(|scope| {
@@ -155,8 +159,8 @@ fn endless_input_starves_nobody() {
 
 #[test]
 fn a_client_that_sends_no_more_still_gets_its_answers() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut client = server.client();
         client.send("one\nslow\n");
         client.end_input();
@@ -171,8 +175,8 @@ fn a_client_that_sends_no_more_still_gets_its_answers() {
 
 #[test]
 fn a_connection_that_finishes_is_closed_after_its_last_answer() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut client = server.client();
         client.send("one\nquit\nignored\n");
         assert_eq!(client.line(), "one\n");
@@ -184,8 +188,8 @@ fn a_connection_that_finishes_is_closed_after_its_last_answer() {
 
 #[test]
 fn a_client_beyond_the_limit_reads_why_and_is_closed() {
-    on_every_model(|model| {
-        let server = Server::with_limit(model, 1);
+    on_every_model(|way| {
+        let server = Server::with_limit(way, 1);
         let mut first = server.client();
         first.echo("first\n");
         let mut second = server.client();
@@ -200,8 +204,8 @@ fn a_client_beyond_the_limit_reads_why_and_is_closed() {
 
 #[test]
 fn a_panic_ends_its_own_connection_only() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut neighbours: Vec<Client> = (0..4).map(|_| server.client()).collect();
         let mut client = server.client();
         client.send("panic\n");
@@ -214,8 +218,8 @@ fn a_panic_ends_its_own_connection_only() {
 
 #[test]
 fn a_late_answer_for_a_client_that_left_disturbs_nobody() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut leaving = server.client();
         leaving.send("slow\n");
         server.gate.wait(|counts| counts.slow == 1);
@@ -231,10 +235,10 @@ fn a_late_answer_for_a_client_that_left_disturbs_nobody() {
 
 #[test]
 fn a_thousand_clients_come_and_go_without_a_trace() {
-    alone_on_every_model(|model| {
+    alone_on_every_model(|way| {
         let before = descriptors();
-        let server = Server::start(model);
-        let clients = model.capabilities().connections_max.unwrap_or(1000).min(1000);
+        let server = Server::start(way);
+        let clients = way.model.capabilities().connections_max.unwrap_or(1000).min(1000);
         let mut crowd: Vec<Client> = (0..clients).map(|_| server.client()).collect();
         crowd.iter_mut().for_each(|client| client.echo("here\n"));
         assert!(descriptors() >= before + 2 * clients);
@@ -249,8 +253,8 @@ fn a_thousand_clients_come_and_go_without_a_trace() {
 #[test]
 fn running_out_of_descriptors_delays_a_client_and_loses_none() {
     let warnings = harness::warnings();
-    alone_on_every_model(|model| {
-        let server = Server::start(model);
+    alone_on_every_model(|way| {
+        let server = Server::start(way);
         let mut early = server.client();
         early.echo("early\n");
         warnings.try_iter().for_each(drop);
@@ -267,8 +271,8 @@ fn running_out_of_descriptors_delays_a_client_and_loses_none() {
 
 #[test]
 fn a_shutdown_waits_for_the_answer_in_flight() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let (idle, mut client) = (server.client(), server.client());
         client.send("one\nslow\n");
         server.gate.wait(|counts| counts.slow == 1 && counts.open == 2);
@@ -286,8 +290,8 @@ fn a_shutdown_waits_for_the_answer_in_flight() {
 
 #[test]
 fn a_shutdown_sends_what_a_slow_reader_has_coming() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let mut client = server.client();
         client.send(format!("big {LARGE}\n"));
         server.gate.wait(|counts| counts.output_peak >= LARGE);
@@ -300,8 +304,8 @@ fn a_shutdown_sends_what_a_slow_reader_has_coming() {
 
 #[test]
 fn the_deadline_of_a_shutdown_cuts_those_who_are_stuck() {
-    on_every_model(|model| {
-        let server = Server::start(model);
+    in_every_way(|way| {
+        let server = Server::start(way);
         let (mut waiting, mut deaf) = (server.client(), server.client());
         waiting.send("slow\n");
         deaf.send(format!("big {LARGE}\n"));

@@ -3,8 +3,8 @@ use std::io::{Read, Write};
 use parking_lot::Mutex;
 
 use super::*;
-use crate::model::Connection;
 use crate::model::poller::epoll::Epoll;
+use crate::model::{Arrival, Connection};
 
 /// Sends back what it receives, and `late` when it is resumed.
 struct Parrot(Vec<u8>);
@@ -45,7 +45,7 @@ struct Aviary(Mutex<Waker>);
 impl Service for Aviary {
     type Connection = Parrot;
 
-    fn connect(&self, waker: Waker) -> Result<Parrot, Vec<u8>> {
+    fn connect(&self, waker: Waker, _: Arrival) -> Result<Parrot, Vec<u8>> {
         *self.0.lock() = waker;
         Ok(Parrot(Vec::new()))
     }
@@ -63,13 +63,14 @@ fn scene() -> Scene {
     let (shutdown, peers) = (Shutdown::new().unwrap(), Arc::new(Loops::new(2).unwrap()));
     let mut loops = [0, 1].map(|index| {
         let (service, shutdown, loops) = (service.clone(), shutdown.clone(), peers.clone());
-        EventLoop::new(Setup { service, shutdown, loops, index, listener: None }).unwrap()
+        EventLoop::new(Setup { service, shutdown, loops, index, listeners: Vec::new() }).unwrap()
     });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let socket = listener.accept().unwrap().0;
+    let (socket, peer) = listener.accept().unwrap();
     socket.set_nonblocking(true).unwrap();
-    loops[0].adopt(socket);
+    let arrival = Arrival { listener: 0, peer, local: socket.local_addr().unwrap() };
+    loops[0].adopt(Arrived { socket, arrival });
     Scene { service, loops, client }
 }
 

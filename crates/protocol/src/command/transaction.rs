@@ -1,0 +1,152 @@
+//! `MULTI|EXEC|DISCARD|WATCH|UNWATCH`: <https://redis.io/docs/latest/develop/interact/transactions/>
+//!
+//! The requests of a transaction run one after the other. Where keys have no source nothing of
+//! other clients comes between; where they have one, each request is as atomic as on its own.
+
+use crate::args::Args;
+use crate::client::{Transaction, Watched};
+use crate::command::{Context, Done, Stop};
+use crate::error::Error;
+use crate::frame::Out;
+
+/// `MULTI`
+pub(super) fn begin(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    if context.client.transaction.is_some() {
+        return Err(Error::plain("MULTI calls can not be nested").into());
+    }
+    context.client.transaction = Some(Transaction::default());
+    out.simple("OK");
+    Ok(())
+}
+
+/// `EXEC`
+pub(super) fn execute(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    let Some(transaction) = context.client.transaction.take() else {
+        return Err(Error::plain("EXEC without MULTI").into());
+    };
+    let has_changed = has_changed(context)?;
+    context.hub.unwatch(context.client);
+    if transaction.is_refused {
+        let text = "Transaction discarded because of previous errors.";
+        return Err(Error::new("EXECABORT", text).into());
+    }
+    if has_changed {
+        out.null_array();
+        return Ok(());
+    }
+    out.array(transaction.requests.len());
+    Err(Stop::Script(transaction.requests))
+}
+
+/// `DISCARD`
+pub(super) fn discard(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    if context.client.transaction.take().is_none() {
+        return Err(Error::plain("DISCARD without MULTI").into());
+    }
+    context.hub.unwatch(context.client);
+    out.simple("OK");
+    Ok(())
+}
+
+/// `WATCH key [key ...]`
+pub(super) fn watch(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    if context.client.transaction.is_some() {
+        return Err(Error::plain("WATCH inside MULTI is not allowed").into());
+    }
+    for key in args.from(1).iter() {
+        watch_one(key, context)?;
+    }
+    out.simple("OK");
+    Ok(())
+}
+
+/// `UNWATCH`
+pub(super) fn unwatch(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
+    context.hub.unwatch(context.client);
+    out.simple("OK");
+    Ok(())
+}
+
+fn watch_one(key: &[u8], context: &mut Context<'_>) -> Result<(), Stop> {
+    let database = context.client.database;
+    let is_known = |watched: &Watched| watched.database == database && *watched.key == *key;
+    if context.client.watched.iter().any(is_known) {
+        return Ok(());
+    }
+    if context.client.watched.len() >= context.hub.limits.watches_max {
+        let text = "this client watches as many keys as limits.watches_max allows: UNWATCH first";
+        return Err(Error::plain(text).into());
+    }
+    // Before the look: what changes after it is then known.
+    context.hub.watches.add(key, database, &context.client.card);
+    context.client.watched.push(Watched { key: key.into(), database, was_there: false });
+    let present = context.inspect(key)?;
+    if let (Some(particulars), Some(watched)) = (present, context.client.watched.last_mut()) {
+        watched.was_there = !particulars.is_copy;
+        context.hub.watches.note_present(key, database, &context.client.card);
+    }
+    Ok(())
+}
+
+/// Whether a watched key has changed. One that has expired is told of only once it is swept out.
+fn has_changed(context: &mut Context<'_>) -> Result<bool, Stop> {
+    if context.client.card.is_spoilt() {
+        return Ok(true);
+    }
+    let watched = std::mem::take(&mut context.client.watched);
+    let mut has_changed = false;
+    for Watched { key, database, .. } in watched.iter().filter(|watched| watched.was_there) {
+        has_changed |= context.inspect_in(*database, key)?.is_none();
+    }
+    context.client.watched = watched;
+    Ok(has_changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{WRONG_TYPE, replies, says};
+
+    #[test]
+    fn requests_are_queued_and_run_together() {
+        says(
+            "MULTI\nSET a 1\nINCR a\nGET a\nEXEC\nPING",
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n:2\r\n$1\r\n2\r\n+PONG\r\n",
+        );
+        says("MULTI\nEXEC", "+OK\r\n*0\r\n");
+    }
+
+    #[test]
+    fn a_request_that_fails_does_not_stop_the_others() {
+        let replies = format!("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n{WRONG_TYPE}+PONG\r\n");
+        says("HSET h f v\nMULTI\nGET h\nPING\nEXEC", &format!(":1\r\n{replies}"));
+    }
+
+    #[test]
+    fn a_request_that_is_refused_discards_all() {
+        let abort = "-EXECABORT Transaction discarded because of previous errors.\r\n";
+        let said = replies("MULTI\nSET a 1\nFOO\nEXEC\nEXISTS a");
+        assert!(said.ends_with(&format!("{abort}:0\r\n")), "{said}");
+        let said = replies("MULTI\nGET\nEXEC\nEXEC");
+        assert!(said.ends_with(&format!("{abort}-ERR EXEC without MULTI\r\n")), "{said}");
+    }
+
+    #[test]
+    fn transactions_do_not_nest() {
+        says("MULTI\nMULTI\nEXEC", "+OK\r\n-ERR MULTI calls can not be nested\r\n*0\r\n");
+        says("MULTI\nWATCH a\nEXEC", "+OK\r\n-ERR WATCH inside MULTI is not allowed\r\n*0\r\n");
+        says("DISCARD\nEXEC", "-ERR DISCARD without MULTI\r\n-ERR EXEC without MULTI\r\n");
+    }
+
+    #[test]
+    fn discarded_requests_do_not_run() {
+        says("MULTI\nSET a 1\nDISCARD\nEXISTS a", "+OK\r\n+QUEUED\r\n+OK\r\n:0\r\n");
+    }
+
+    #[test]
+    fn a_database_chosen_within_holds_on() {
+        says(
+            "MULTI\nSELECT 1\nSET a 1\nEXEC\nGET a\nSELECT 0\nGET a",
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+OK\r\n$1\r\n1\r\n+OK\r\n$-1\r\n",
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! What the sessions of one server share: who is there, and what each is to be told.
+//!
+//! Sessions never call each other. What one has to tell another, a published message or a key
+//! that has changed, is put into the other's [mail](card::Card), and its driver is woken.
+
+mod card;
+mod channels;
+mod clients;
+mod counts;
+mod overview;
+mod pause;
+#[cfg(test)]
+mod tests;
+mod tracking;
+mod users;
+mod watches;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+
+pub(crate) use card::{Card, Push, Sums, Tally};
+pub(crate) use channels::Channels;
+pub(crate) use clients::Clients;
+pub use counts::{CommandCount, Counts};
+pub use overview::Overview;
+pub(crate) use pause::{PauseState, Paused};
+pub(crate) use tracking::{Table as Tracking, Terms as TrackingTerms};
+pub(crate) use watches::Watches;
+
+use crate::acl::Users;
+use crate::client::{Client, Watched, flag};
+use crate::limits::Limits;
+use crate::session::Session;
+use crate::settings::Settings;
+
+/// What the sessions of one server share.
+///
+/// ```
+/// use larder_protocol::hub::{Arrival, Hub};
+/// use larder_protocol::Limits;
+///
+/// let hub = Hub::new(Limits::default());
+/// let session = hub.join(1, Arrival::default());
+/// assert_eq!(session.id(), 1);
+/// ```
+#[derive(Debug)]
+pub struct Hub {
+    pub(crate) limits: Limits,
+    pub(crate) settings: Settings,
+    pub(crate) counts: Counts,
+    pub(crate) users: Users,
+    pub(crate) clients: Clients,
+    pub(crate) channels: Channels,
+    pub(crate) tracking: Tracking,
+    pub(crate) watches: Watches,
+    pub(crate) pause: PauseState,
+    /// How many bytes all sessions hold.
+    bytes: AtomicUsize,
+    /// Sessions that track and keys that are watched.
+    listeners: Arc<AtomicUsize>,
+}
+
+/// A client that has just connected.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Where it comes from, as `CLIENT LIST` shows it.
+    pub address: Box<str>,
+    /// Where it came to.
+    pub local: Box<str>,
+    /// Wakes the driver of its session, which then calls [`Session::advance`].
+    pub waker: Waker,
+    /// The wall clock in milliseconds.
+    pub now_unix_ms: u64,
+}
+
+impl Default for Arrival {
+    /// A client from nowhere, whose driver needs no waking.
+    fn default() -> Self {
+        let nowhere: Box<str> = "?:0".into();
+        Self {
+            address: nowhere.clone(),
+            local: nowhere,
+            waker: Waker::noop().clone(),
+            now_unix_ms: 0,
+        }
+    }
+}
+
+/// What happened to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It has another value, or another expiry.
+    Written,
+    /// It is gone.
+    Removed,
+    /// Its copy was declared out of date.
+    Invalidated,
+    /// Its copy was brought from the source.
+    Loaded,
+    /// It, or its copy, has expired.
+    Expired,
+    /// It, or its copy, had to make room.
+    Evicted,
+}
+
+/// A change of one key.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// The whole key.
+    pub key: &'a [u8],
+    /// The database it is in; `None` when all databases share it.
+    pub database: Option<u8>,
+    /// What happened.
+    pub cause: Cause,
+    /// Whether what is held is but a copy of what a source holds.
+    pub is_copy: bool,
+    /// The session that did it, if that is known.
+    pub by: Option<u64>,
+}
+
+impl Hub {
+    /// A hub without sessions.
+    pub fn new(limits: Limits) -> Arc<Self> {
+        let listeners = Arc::<AtomicUsize>::default();
+        Arc::new(Self {
+            users: Users::default(),
+            clients: Clients::default(),
+            channels: Channels::default(),
+            tracking: Tracking::new(listeners.clone()),
+            watches: Watches::new(listeners.clone()),
+            pause: PauseState::default(),
+            settings: Settings::of(&limits),
+            counts: Counts::default(),
+            limits,
+            bytes: AtomicUsize::new(0),
+            listeners,
+        })
+    }
+
+    /// What `CONFIG` shows and changes.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How often commands ran.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The session of a client. `id` is what `CLIENT ID` answers: unique, above zero.
+    pub fn join(self: &Arc<Self>, id: u64, arrival: Arrival) -> Session {
+        let card = Arc::new(Card::new(id, arrival, self.limits.mail_bytes_max));
+        self.clients.add(card.clone());
+        Session::new(self.clone(), card)
+    }
+
+    /// Whether anybody wants to be told of changes. Costs one load.
+    pub fn is_listening(&self) -> bool {
+        self.listeners.load(Ordering::Relaxed) > 0
+    }
+
+    /// Tells those whom it concerns that a key has changed, after it has. Calls of one key must
+    /// come in the order of the changes; a caller may hold locks of its own meanwhile, as nothing
+    /// is called back but wakers.
+    pub fn changed(&self, change: &Change<'_>) {
+        self.watches.changed(change);
+        self.tracking.changed(change, &self.clients);
+    }
+
+    /// Tells those whom it concerns that a database, or every one, has been emptied.
+    pub fn cleared(&self, database: Option<u8>) {
+        self.watches.cleared(database);
+        self.tracking.cleared(&self.clients);
+    }
+
+    /// Ends the pause of all clients.
+    pub(crate) fn end_pause(&self) {
+        self.pause.end();
+        self.clients.each(|card| card.wake_if_held());
+    }
+
+    /// A session has gone.
+    pub(crate) fn leave(&self, client: &mut Client, counted: usize) {
+        self.forget(client);
+        self.clients.remove(client.id());
+        self.bytes.fetch_sub(counted, Ordering::Relaxed);
+    }
+
+    /// Ends what a session has to do with others.
+    pub(crate) fn forget(&self, client: &mut Client) {
+        self.unwatch(client);
+        for channel in std::mem::take(&mut client.channels) {
+            self.channels.unsubscribe(&channel, &client.card);
+        }
+        for pattern in std::mem::take(&mut client.patterns) {
+            self.channels.unsubscribe_pattern(&pattern, &client.card);
+        }
+        self.tracking.leave(client.id());
+    }
+
+    /// Ends all watches of a client.
+    pub(crate) fn unwatch(&self, client: &mut Client) {
+        for Watched { key, database, .. } in client.watched.drain(..) {
+            self.watches.remove(&key, database, &client.card);
+        }
+        client.card.unspoil();
+    }
+
+    /// Notes that a session holds another number of bytes. When that is too much for all of them,
+    /// the one that holds most is ended.
+    pub(crate) fn count_bytes(&self, card: &Card, before: usize, now: usize) {
+        let sum = match now.checked_sub(before) {
+            Some(more) => self.bytes.fetch_add(more, Ordering::Relaxed) + more,
+            None => return drop(self.bytes.fetch_sub(before - now, Ordering::Relaxed)),
+        };
+        if sum > self.settings.sessions_bytes_max(&self.limits) && !card.is_ended() {
+            self.end_largest();
+        }
+    }
+
+    fn end_largest(&self) {
+        let mut largest: Option<(usize, Arc<Card>)> = None;
+        self.clients.each(|card| {
+            let bytes = card.tally.sums().total();
+            let is_spared = card.tally.flags.load(Ordering::Relaxed) & flag::NO_EVICT != 0;
+            let is_larger = largest.as_ref().is_none_or(|(most, _)| *most < bytes);
+            if is_larger && !is_spared {
+                largest = Some((bytes, card.clone()));
+            }
+        });
+        // One that is ended already is about to give back what it holds.
+        largest.inspect(|(_, card)| card.end());
+    }
+
+    /// Does what time brings: ends idle and slow clients, and a pause that is over. To be called
+    /// several times a second.
+    pub fn tick(&self, now_unix_ms: u64) {
+        let idle_max = self.settings.idle_timeout_ms(&self.limits);
+        if self.pause.end_if_over(now_unix_ms) {
+            self.clients.each(|card| card.wake_if_held());
+        }
+        self.clients.each(|card| {
+            if card.is_overdue(&self.limits, idle_max, now_unix_ms) {
+                card.end();
+            }
+        });
+    }
+}
