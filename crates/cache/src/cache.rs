@@ -438,6 +438,13 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         self.tier.usage()
     }
 
+    /// Changes how much its tier may hold: entries or bytes, as it was built. What is too much then
+    /// is evicted at once.
+    #[doc = include_str!("../docs/cache/resize.md")]
+    pub fn resize(&self, weight_max: u64) {
+        self.tier.resize(weight_max);
+    }
+
     /// What its journal holds, with write-behind.
     #[doc = include_str!("../docs/cache/journal_status.md")]
     pub fn journal_status(&self) -> Option<JournalStatus> {

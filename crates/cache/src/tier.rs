@@ -52,6 +52,10 @@ pub trait Tier<K, V>: Send + Sync + 'static {
 
     /// How much it holds.
     fn usage(&self) -> Usage;
+
+    /// Evicts from another weight on, in the unit of its own; a smaller one takes effect at once. A
+    /// tier whose bound is not its own to change does nothing.
+    fn resize(&self, _weight_max: u64) {}
 }
 
 /// Lends the entry of a borrowed form `Q` of the key.

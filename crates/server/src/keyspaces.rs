@@ -80,6 +80,11 @@ impl Keyspaces {
         Ok((keyspace.clone(), key.into()))
     }
 
+    /// The keyspace of the keys that match no prefix.
+    pub fn unmatched(&self) -> Option<&Arc<Keyspace>> {
+        self.default.as_ref()
+    }
+
     /// Every keyspace in the order of the configuration, the default one last.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Keyspace>> {
         self.keyspaces.iter().chain(&self.default)

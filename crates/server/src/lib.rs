@@ -25,6 +25,7 @@ mod listeners;
 mod mapping;
 mod parameters;
 mod reload;
+mod population;
 mod server;
 mod status;
 mod store;

@@ -12,7 +12,8 @@ use crate::config::{Capacity, Config, Unmatched};
 use crate::status::Status;
 
 /// The parameters that have a counterpart in the configuration, and the path to it there.
-const COUNTERPARTS: [(Place, [&str; 2], Form); 5] = [
+const COUNTERPARTS: [(Place, [&str; 2], Form); 6] = [
+    (place::MAXMEMORY, ["default_keyspace", "max_bytes"], Form::Bytes),
     (place::MAXCLIENTS, ["limits", "maxclients"], Form::Number),
     (place::PROTO_MAX_BULK_LEN, ["limits", "bulk_bytes_max"], Form::Bytes),
     (place::MAXMEMORY_CLIENTS, ["limits", "clients_bytes_max"], Form::Bytes),
@@ -32,6 +33,9 @@ enum Form {
 pub(crate) struct Parameters {
     /// Not its owner: it holds the settings, which hold this.
     status: Weak<Status>,
+    /// How many bytes the default keyspace may hold by the configuration; `None` if that counts
+    /// entries, or there is none.
+    memory_max: Option<u64>,
     /// What is in the file of each counterpart, as far as it is not what it was at the start.
     written: Mutex<Vec<i64>>,
 }
@@ -43,6 +47,7 @@ impl Parameters {
         begin(config, addresses, settings);
         let parameters = Arc::new(Self {
             status: Arc::downgrade(status),
+            memory_max: memory_max(config),
             written: Mutex::new(present(settings)),
         });
         settings.attach(parameters.clone());
@@ -51,9 +56,12 @@ impl Parameters {
 }
 
 impl Host for Parameters {
-    fn changed(&self, _: Place, _: &Settings) -> Result<(), String> {
-        // Whatever has an effect is read where it has it.
-        Ok(())
+    fn changed(&self, place: Place, settings: &Settings) -> Result<(), String> {
+        // Whatever else has an effect is read where it has it.
+        match place {
+            place::MAXMEMORY => self.resize(settings.number(place).cast_unsigned()),
+            _ => Ok(()),
+        }
     }
 
     fn rewrite(&self, settings: &Settings) -> Result<(), NotRewritten> {
@@ -77,6 +85,21 @@ impl Host for Parameters {
     }
 }
 
+impl Parameters {
+    /// Bounds the default keyspace; zero is what the configuration says.
+    fn resize(&self, bytes: u64) -> Result<(), String> {
+        let Some(status) = self.status.upgrade() else { return Ok(()) };
+        match (self.memory_max, status.keyspaces.unmatched()) {
+            (Some(memory_max), Some(keyspace)) => {
+                keyspace.cache.resize(if bytes == 0 { memory_max } else { bytes });
+                Ok(())
+            }
+            _ if bytes == 0 => Ok(()),
+            _ => Err("the default keyspace is not bounded by max_bytes".to_owned()),
+        }
+    }
+}
+
 impl Form {
     fn value(self, number: i64) -> toml_edit::Value {
         match self {
@@ -91,23 +114,26 @@ fn present(settings: &Settings) -> Vec<i64> {
     COUNTERPARTS.iter().map(|(place, ..)| settings.number(*place)).collect()
 }
 
+fn memory_max(config: &Config) -> Option<u64> {
+    match config.unmatched {
+        Unmatched::Cache(Capacity::Bytes(bytes)) => Some(bytes.get()),
+        Unmatched::Cache(Capacity::Entries(_)) | Unmatched::Refuse => None,
+    }
+}
+
 /// What the configuration says of parameters that the protocol knows nothing of.
 fn begin(config: &Config, addresses: &[SocketAddr], settings: &Settings) {
     let (plain, secured) = addresses.split_at(config.listen.len().min(addresses.len()));
     let port = |addresses: &[SocketAddr]| addresses.first().map_or(0, SocketAddr::port).to_string();
     let hosts: Vec<String> = plain.iter().map(|address| address.ip().to_string()).collect();
     let folder = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
-    let memory = match config.unmatched {
-        Unmatched::Cache(Capacity::Bytes(bytes)) => bytes.get(),
-        Unmatched::Cache(Capacity::Entries(_)) | Unmatched::Refuse => 0,
-    };
     let values = [
         (place::PORT, port(plain)),
         (place::TLS_PORT, port(secured)),
         (place::BIND, hosts.join(" ")),
         (place::DIR, folder.display().to_string()),
         (place::MAXCLIENTS, config.limits.maxclients.to_string()),
-        (place::MAXMEMORY, memory.to_string()),
+        (place::MAXMEMORY, memory_max(config).unwrap_or(0).to_string()),
     ];
     for (place, value) in values {
         if let Err(reason) = settings.begin(place, &value) {
@@ -152,6 +178,33 @@ mod tests {
         assert_eq!(settings.number(place::MAXMEMORY), 1_000_000);
         assert_eq!(settings.text(place::PORT), b"7400");
         assert_eq!(settings.text(place::BIND), b"127.0.0.1");
+    }
+
+    #[test]
+    fn the_default_keyspace_is_given_another_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let (status, parameters) =
+            configured("[default_keyspace]\nmax_bytes = \"1MB\"\n", &folder);
+        let settings = status.keyspaces.hub().settings();
+        let bound = || status.keyspaces.unmatched().unwrap().cache.usage().weight_max;
+        begin_at(settings, place::MAXMEMORY, "64mb");
+        parameters.changed(place::MAXMEMORY, settings).unwrap();
+        assert_eq!(bound(), 64 << 20);
+        begin_at(settings, place::MAXMEMORY, "0");
+        parameters.changed(place::MAXMEMORY, settings).unwrap();
+        assert_eq!(bound(), 1_000_000);
+    }
+
+    #[test]
+    fn a_keyspace_that_counts_entries_has_no_bound_in_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (status, parameters) =
+            configured("[default_keyspace]\nmax_entries = 10\n", &folder);
+        let settings = status.keyspaces.hub().settings();
+        assert!(parameters.changed(place::MAXMEMORY, settings).is_ok());
+        begin_at(settings, place::MAXMEMORY, "64mb");
+        let error = parameters.changed(place::MAXMEMORY, settings).unwrap_err();
+        assert!(error.contains("max_bytes"), "{error}");
     }
 
     #[test]

@@ -226,7 +226,8 @@ impl Store for ClientStore {
     }
 
     fn random(&mut self) -> u64 {
-        self.runtime.random()
+        // The system's: passwords are made of it. It has some once it has started.
+        getrandom::u64().unwrap_or_else(|_| self.runtime.random())
     }
 
     fn isolate(&mut self) {

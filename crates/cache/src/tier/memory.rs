@@ -135,6 +135,10 @@ impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
             evictions: self.evictions.0.load(Ordering::Relaxed),
         }
     }
+
+    fn resize(&self, weight_max: u64) {
+        self.entries.set_capacity(weight_max.max(1));
+    }
 }
 
 impl<Q, K, V> Lookup<Q> for MemoryTier<K, V>

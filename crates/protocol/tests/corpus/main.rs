@@ -1,7 +1,14 @@
 //! The corpus of the fuzz targets `decoder` and `session`, played once each.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on should stop where it stands, like a test"
+)]
 
 #[path = "../../../../fuzz/src/decoder.rs"]
 mod decoder;
+#[path = "../../../../fuzz/src/escapes.rs"]
+mod escapes;
+mod files;
 #[path = "../../../../fuzz/src/memory.rs"]
 mod memory;
 #[path = "../../../../fuzz/src/script.rs"]
@@ -12,7 +19,11 @@ mod session;
 mod stage;
 
 #[test]
-fn x() {
-    session::run(b"1 SET a b\nlater\n1 GET a\n2 MULTI\n2 GET a\n2 ECHO x\n2 EXEC\nanswer 0\n1 echo b\n");
-    decoder::run(b"\x03*1\r\n$4\r\nPING\r\n");
+fn frames_and_requests_are_read_alike_in_any_split() {
+    files::play("decoder", decoder::run);
+}
+
+#[test]
+fn sessions_answer_everything_in_turn_and_leave_nothing_behind() {
+    files::play("session", session::run);
 }

@@ -14,6 +14,7 @@ use super::Status;
 use super::process::{self, Process};
 use super::totals::Totals;
 use crate::keyspace::DATABASES;
+use crate::population::Population;
 
 /// Writes the lines of a section.
 type Section = fn(&Status, &mut Lines);
@@ -209,9 +210,11 @@ fn errors(status: &Status, lines: &mut Lines) {
 /// A line for each database with keys, and one for each keyspace.
 fn keyspaces(status: &Status, lines: &mut Lines) {
     for database in 0..DATABASES {
-        let keys = status.keyspaces.keys(database);
+        let Population { keys, expiring, ttl_average_ms } =
+            Population::of(&status.keyspaces, database);
         if keys > 0 {
-            lines.add(&format!("db{database}"), format_args!("keys={keys},expires=0,avg_ttl=0"));
+            let text = format_args!("keys={keys},expires={expiring},avg_ttl={ttl_average_ms}");
+            lines.add(&format!("db{database}"), text);
         }
     }
     for keyspace in status.keyspaces.iter() {

@@ -1,11 +1,13 @@
 //! Hashes.
 
+mod form;
+
 use std::borrow::Cow;
 
-use indexmap::IndexMap;
-use larder_protocol::value::{Field, Fields};
+use larder_protocol::value::Fields;
 
 use super::Usage;
+use form::Form;
 
 /// Up to where Redis keeps a hash in one piece (`hash-max-listpack-*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,44 +18,44 @@ pub struct HashLimits {
     pub value_max: usize,
 }
 
-/// The fields of a hash, in the order in which they were first set.
+/// The fields of a hash. A list is in the order in which they were first set, a table in none.
 #[derive(Debug, Default)]
 pub struct Hash {
-    fields: IndexMap<Box<[u8]>, Box<[u8]>, foldhash::fast::RandomState>,
-    /// What `fields` take, kept up to date because a tier weighs at every change.
+    form: Form,
+    /// What the fields take, kept up to date because a tier weighs at every change.
     weight: u64,
-    /// It has been beyond the limits once, which Redis does not take back.
-    is_table: bool,
     usage: Usage,
 }
 
 impl Hash {
-    /// Sets fields.
+    /// Sets fields. A list that goes beyond the limits becomes a table, and stays one.
     pub fn set(&mut self, fields: Vec<(Vec<u8>, Vec<u8>)>, limits: HashLimits) {
         for (name, value) in fields {
-            self.is_table |= name.len().max(value.len()) > limits.value_max;
-            self.weight += weight(&name, &value);
-            let (at, replaced) = self.fields.insert_full(name.into(), value.into());
-            if let (Some(earlier), Some((name, _))) = (replaced, self.fields.get_index(at)) {
-                self.weight -= weight(name, &earlier);
+            if name.len().max(value.len()) > limits.value_max {
+                self.form.make_table();
             }
+            let added = weight(&name, value.len());
+            let replaced = self.form.insert(&name, &value).map(|length| weight(&name, length));
+            self.weight = self.weight + added - replaced.unwrap_or(0);
         }
-        self.is_table |= self.fields.len() > limits.entries_max;
+        if self.form.len() > limits.entries_max {
+            self.form.make_table();
+        }
     }
 
     /// Removes fields, keeping the order of the others.
     pub fn remove(&mut self, names: &[Vec<u8>]) {
         for name in names {
-            if let Some(value) = self.fields.shift_remove(name.as_slice()) {
-                self.weight -= weight(name, &value);
+            if let Some(length) = self.form.remove(name) {
+                self.weight -= weight(name, length);
             }
         }
     }
 
-    /// The same fields for a change, or for another key.
+    /// The same fields for a change, or for another key. A table shares them until one of the two
+    /// changes.
     pub fn duplicate(&self) -> Self {
-        let fields = self.fields.clone();
-        Self { fields, weight: self.weight, is_table: self.is_table, usage: Usage::default() }
+        Self { form: self.form.clone(), weight: self.weight, usage: Usage::default() }
     }
 
     /// How it is used.
@@ -64,7 +66,10 @@ impl Hash {
 
     /// How Redis would keep it.
     pub fn encoding(&self) -> &'static str {
-        if self.is_table { "hashtable" } else { "listpack" }
+        match self.form {
+            Form::List(_) => "listpack",
+            Form::Table(_) => "hashtable",
+        }
     }
 
     /// About how many bytes of memory it takes.
@@ -73,31 +78,27 @@ impl Hash {
     }
 }
 
-/// A field with its place in the map.
-fn weight(name: &[u8], value: &[u8]) -> u64 {
-    (name.len() + value.len() + 64) as u64
+/// What a field takes, with its place.
+fn weight(name: &[u8], value_length: usize) -> u64 {
+    (name.len() + value_length + 64) as u64
 }
 
 impl Fields for Hash {
     fn len(&self) -> usize {
-        self.fields.len()
+        self.form.len()
     }
 
     fn field(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
-        self.fields.get(name).map(|value| Cow::Borrowed(&**value))
+        self.form.get(name).map(Cow::Borrowed)
     }
 
     fn each(&self, visit: &mut dyn FnMut(&[u8], &[u8])) {
-        self.fields.iter().for_each(|(name, value)| visit(name, value));
+        self.form.iter().for_each(|(name, value)| visit(name, value));
     }
 
-    fn at(&self, place: usize) -> Option<Field<'_>> {
-        let (name, value) = self.fields.get_index(place)?;
-        Some((Cow::Borrowed(&**name), Cow::Borrowed(&**value)))
-    }
-
-    fn is_large(&self) -> bool {
-        self.is_table
+    fn at(&self, place: usize) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+        let (name, value) = self.form.at(place)?;
+        Some((Cow::Borrowed(name), Cow::Borrowed(value)))
     }
 
     fn document(&self) -> Option<Cow<'_, [u8]>> {
@@ -138,16 +139,35 @@ mod tests {
 
     #[test]
     fn the_weight_follows_every_change() {
-        let mut hash = Hash::default();
-        set(&mut hash, &[("a", "1"), ("b", "22")]);
-        set(&mut hash, &[("a", "333")]);
-        let sum = |hash: &Hash| -> u64 {
-            hash.fields.iter().map(|(name, value)| weight(name, value)).sum()
-        };
-        assert_eq!(hash.weight(), sum(&hash));
-        hash.remove(&[b"a".to_vec(), b"none".to_vec()]);
-        assert_eq!(hash.weight(), sum(&hash));
-        hash.remove(&[b"b".to_vec()]);
-        assert_eq!(hash.weight(), 0);
+        for start in [&[("a", "1"), ("b", "22")][..], &[("a", "1"), ("b", "22"), ("c", "3")]] {
+            let mut hash = Hash::default();
+            set(&mut hash, start);
+            set(&mut hash, &[("a", "333")]);
+            assert_eq!(hash.weight(), sum(&hash));
+            hash.remove(&[b"a".to_vec(), b"none".to_vec()]);
+            assert_eq!(hash.weight(), sum(&hash));
+            hash.remove(&[b"b".to_vec(), b"c".to_vec()]);
+            assert_eq!((hash.len(), hash.weight()), (0, 0));
+        }
+    }
+
+    fn sum(hash: &Hash) -> u64 {
+        let mut sum = 0;
+        hash.each(&mut |name, value| sum += weight(name, value.len()));
+        sum
+    }
+
+    #[test]
+    fn each_place_has_the_field_that_a_walk_meets_there() {
+        for count in [2, 20] {
+            let mut hash = Hash::default();
+            (0..count).for_each(|n| set(&mut hash, &[(&n.to_string(), "v")]));
+            let mut names = Vec::new();
+            hash.each(&mut |name, _| names.push(name.to_vec()));
+            for (place, name) in names.iter().enumerate() {
+                assert_eq!(&*hash.at(place).unwrap().0, name);
+            }
+            assert!(hash.at(names.len()).is_none());
+        }
     }
 }

@@ -1,14 +1,25 @@
 //! The corpus of the fuzz targets `config` and `row_mapping`, played once each.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on should stop where it stands, like a test"
+)]
 
 #[path = "../../../../fuzz/src/config.rs"]
 mod config;
+#[path = "../../../../fuzz/src/escapes.rs"]
+mod escapes;
+#[path = "../../../protocol/tests/corpus/files.rs"]
+mod files;
 #[path = "../../../../fuzz/src/row_mapping.rs"]
 mod row_mapping;
-#[path = "../../../../fuzz/src/script.rs"]
-mod script;
 
 #[test]
-fn x() {
-    config::run(b"listen = \"127.0.0.1:7000\"\n");
-    row_mapping::run(b"0=7 {\"na\\\\\"me\":\"tea\"}\n1+a:b:c count 3 note n\n2=x {\"e\":[1,2]}\n3=k \\xff\n4=q 12\n5=1.5 {\"price\":\"12\"}\n");
+fn a_configuration_is_read_or_reported_on() {
+    files::play("config", config::run);
+}
+
+#[test]
+fn what_a_table_takes_is_read_back_and_nothing_else_changes() {
+    let tables = row_mapping::Tables::open().unwrap();
+    files::play("row_mapping", |input| tables.play(input));
 }
