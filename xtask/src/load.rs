@@ -6,17 +6,16 @@
 
 mod client;
 mod figures;
-mod server;
 
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use crate::failure::{Failure, Result};
-use crate::step::{cargo, output, run as run_command};
+use crate::server::{Profile, Server, build};
+use crate::step::output;
 use client::Drive;
 use figures::{Figures, Run};
-use server::Server;
 
 /// How many entries each server holds.
 pub(crate) const KEYS: usize = 100_000;
@@ -63,7 +62,7 @@ impl Subject {
 
     fn start(self, larder: &Path) -> Result<Server> {
         match self {
-            Self::Redis => Server::redis(),
+            Self::Redis => Server::redis(&[]),
             Self::Reactors => Server::larder(larder, "reactors"),
             Self::Tasks => Server::larder(larder, "tasks"),
         }
@@ -74,7 +73,7 @@ impl Subject {
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     check(arguments)?;
     let larder = match arguments.subjects.iter().any(|subject| *subject != Subject::Redis) {
-        true => build(root)?,
+        true => build(root, Profile::Release)?,
         false => PathBuf::new(),
     };
     let mut servers = Vec::new();
@@ -98,14 +97,6 @@ fn check(arguments: &Arguments) -> Result<()> {
         return Err(Failure::new("every number of a load run is above zero, seconds up to 3600"));
     }
     Ok(())
-}
-
-/// Builds the release binary; where it is.
-fn build(root: &Path) -> Result<PathBuf> {
-    run_command(cargo().current_dir(root).args(["build", "--release", "--package", "larder-cli"]))?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
-    Ok(root.join(target).join("release").join("larder"))
 }
 
 /// Every round of one depth, the subjects in turns.

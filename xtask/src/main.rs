@@ -1,7 +1,11 @@
 //! Everything a person runs on this repository.
 
+mod clients;
+mod compare;
 mod failure;
+mod fuzz;
 mod load;
+mod server;
 mod step;
 mod test;
 mod tidy;
@@ -25,6 +29,12 @@ enum Task {
     Test,
     /// The structure of the tree: who may know whom, what may not be there
     Tidy,
+    /// The libraries that programs use, against larder
+    Clients(clients::Arguments),
+    /// Replies beside those of redis-server, byte for byte
+    Compare(compare::Arguments),
+    /// Inputs that nobody has thought of, to everything that reads bytes from outside
+    Fuzz(fuzz::Arguments),
     /// Requests per second and per CPU-second, beside redis-server
     Load(load::Arguments),
 }
@@ -34,6 +44,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test => test::run_all(&root),
         Task::Tidy => tidy::run(&root),
+        Task::Clients(arguments) => clients::run(&root, &arguments),
+        Task::Compare(arguments) => compare::run(&root, &arguments),
+        Task::Fuzz(arguments) => fuzz::run(&root, &arguments),
         Task::Load(arguments) => load::run(&root, &arguments),
     };
     match outcome {

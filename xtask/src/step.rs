@@ -34,9 +34,18 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Err(Failure::new(format!("{} ended with {}: {error}", spelled(command), output.status)))
 }
 
-/// The cargo that runs this task.
+/// The cargo that runs this task, without what it said of the package `xtask`: build scripts that
+/// look at that would run again whenever cargo is called by itself and by this task in turns.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_package =
+        |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|p| name.starts_with(p));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(of_package) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 fn spelled(command: &Command) -> String {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::{Failure, Result, read};
 
 /// The folders that are looked through.
-const FOLDERS: [&str; 3] = ["crates", "xtask", "docs"];
+const FOLDERS: [&str; 4] = ["clients", "crates", "xtask", "docs"];
 
 /// Files that have to be there.
 const FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "README.md"];

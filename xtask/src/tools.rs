@@ -8,10 +8,11 @@ use crate::failure::{Failure, Result};
 use crate::step::{cargo, run};
 
 /// Programs, and the Debian package that has each.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 4] = [
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
     ("redis-benchmark", "redis-tools"),
+    ("openssl", "openssl"),
 ];
 
 /// Programs that are never installed here, and how a person does that.
@@ -60,7 +61,7 @@ fn missing() -> Vec<&'static str> {
     packages
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
@@ -103,7 +104,7 @@ fn is_debian() -> bool {
     Path::new("/etc/debian_version").exists() && is_there("apt-get")
 }
 
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let folders = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&folders).any(|folder| folder.join(program).is_file())
 }

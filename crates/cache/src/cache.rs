@@ -116,7 +116,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     {
         let look = self.look(now);
         let mut see = Some(see);
-        let shown = self.tier.lookup(key, |entry: Entry<_>| {
+        let found = self.tier.lookup(key, |entry: Entry<_>| {
             let see = see.take_if(|_| entry.is_fresh(now))?;
             let found = match entry.value {
                 Some(value) => Peek::Value(value, entry.fresh_until),
@@ -124,15 +124,16 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
             };
             Some((see(found), entry.fresh_until))
         });
-        match (shown.flatten(), see) {
-            (Some((output, fresh_until)), _) => {
+        match (found, see) {
+            (Some(Some((output, fresh_until))), _) => {
                 if !look.is_calm(fresh_until) {
                     self.refresh(key);
                 }
                 output
             }
+            (Some(None), Some(see)) => see(self.expired(now, key)),
             (None, Some(see)) => see(self.unserved()),
-            (None, None) => unreachable!("`see` is used up only for an output"),
+            (Some(None) | None, None) => unreachable!("`see` is used up only for an output"),
         }
     }
 
@@ -442,7 +443,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     /// is evicted at once.
     #[doc = include_str!("../docs/cache/resize.md")]
     pub fn resize(&self, weight_max: u64) {
-        self.tier.resize(weight_max);
+        self.engine.parts.keys.resize(weight_max);
     }
 
     /// What its journal holds, with write-behind.

@@ -90,6 +90,8 @@ pub enum Lifetime {
     Forever,
     /// For this long.
     For(Duration),
+    /// Until this moment; one that has passed is at once.
+    Until(Time),
 }
 
 impl Default for Freshness {
@@ -133,6 +135,7 @@ impl Freshness {
             (_, Lifetime::Policy | Lifetime::Keep) => moment.now + self.jittered(moment.random),
             (_, Lifetime::Forever) => Time::NEVER,
             (_, Lifetime::For(span)) => moment.now + span,
+            (_, Lifetime::Until(end)) => end,
         };
         Some(Entry { value, fresh_until })
     }
@@ -182,6 +185,13 @@ mod tests {
         assert_eq!(fresh_nanos(&policy, None, Lifetime::Policy), None);
         policy.negative_ttl = Duration::from_nanos(10);
         assert_eq!(fresh_nanos(&policy, None, Lifetime::Forever), Some(10));
+    }
+
+    #[test]
+    fn an_end_is_kept_whatever_the_time_is() {
+        let end = NOW.now + Duration::from_nanos(30);
+        let policy = Freshness { ttl_jitter: 0.5, ..Freshness::ttl(Duration::from_nanos(1_000)) };
+        assert_eq!(fresh_nanos(&policy, Some(1), Lifetime::Until(end)), Some(30));
     }
 
     #[test]

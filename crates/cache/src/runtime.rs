@@ -6,80 +6,17 @@
 mod clock;
 mod simulated;
 mod ticker;
+mod time;
 mod tokio;
-
-use std::ops::Add;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 pub use self::simulated::{Simulated, Task};
 pub use self::ticker::Ticker;
+pub use self::time::Time;
 pub use self::tokio::TokioRuntime;
 
 pub(crate) use self::clock::Clock;
-
-/// A moment on a runtime's own monotonic clock.
-///
-/// ```
-/// use larder::runtime::Time;
-/// use std::time::Duration;
-///
-/// let later = Time::ZERO + Duration::from_secs(2);
-/// assert!(later < Time::NEVER);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(u64);
-
-impl Time {
-    /// Before every moment that a clock tells.
-    pub const ZERO: Time = Time(0);
-    /// A moment that never comes.
-    pub const NEVER: Time = Time(u64::MAX);
-
-    /// The moment `nanos` nanoseconds after the clock's start.
-    ///
-    /// ```
-    /// # use larder::runtime::Time;
-    /// assert_eq!(Time::from_nanos(7).as_nanos(), 7);
-    /// ```
-    pub const fn from_nanos(nanos: u64) -> Self {
-        Self(nanos)
-    }
-
-    /// Nanoseconds since the clock's start.
-    ///
-    /// ```
-    /// # use larder::runtime::Time;
-    /// assert_eq!(Time::ZERO.as_nanos(), 0);
-    /// ```
-    pub const fn as_nanos(self) -> u64 {
-        self.0
-    }
-
-    /// How long after `earlier` this is; zero when it is not after it.
-    ///
-    /// ```
-    /// # use larder::runtime::Time;
-    /// # use std::time::Duration;
-    /// let (earlier, later) = (Time::from_nanos(3), Time::from_nanos(10));
-    /// assert_eq!(later.since(earlier), Duration::from_nanos(7));
-    /// assert_eq!(earlier.since(later), Duration::ZERO);
-    /// ```
-    pub fn since(self, earlier: Time) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
-    }
-}
-
-impl Add<Duration> for Time {
-    type Output = Time;
-
-    /// Saturates at [`Time::NEVER`].
-    fn add(self, span: Duration) -> Time {
-        let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        Time(self.0.saturating_add(nanos))
-    }
-}
 
 /// What the engine needs of the world.
 ///

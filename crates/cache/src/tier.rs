@@ -53,9 +53,11 @@ pub trait Tier<K, V>: Send + Sync + 'static {
     /// How much it holds.
     fn usage(&self) -> Usage;
 
-    /// Evicts from another weight on, in the unit of its own; a smaller one takes effect at once. A
-    /// tier whose bound is not its own to change does nothing.
-    fn resize(&self, _weight_max: u64) {}
+    /// Evicts from another weight on, in the unit of its own, and says what had to go at once; a key
+    /// that is removed meanwhile may be among it. A tier whose bound is not its own does nothing.
+    fn resize(&self, _weight_max: u64) -> Evicted<K> {
+        Evicted::default()
+    }
 }
 
 /// Lends the entry of a borrowed form `Q` of the key.

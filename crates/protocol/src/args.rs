@@ -38,6 +38,11 @@ impl Spans {
         self.0.push(Span { start: start as u32, length: length as u32 });
     }
 
+    /// How many bytes are held elsewhere than in itself.
+    pub(crate) fn bytes(&self) -> usize {
+        if self.0.spilled() { self.0.capacity() * size_of::<Span>() } else { 0 }
+    }
+
     /// Forgets all, and gives back what a request of many arguments took.
     pub(crate) fn clear(&mut self) {
         if self.0.spilled() {

@@ -1,10 +1,11 @@
 //! What a session knows about the client at the other end.
 
 use std::collections::BTreeSet;
+use std::mem;
 use std::sync::Arc;
 
 use crate::acl::{Identity, Users};
-use crate::args::OwnedArgs;
+use crate::args::{Args, OwnedArgs};
 use crate::command::Command;
 use crate::error::Error;
 use crate::frame::Protocol;
@@ -33,6 +34,8 @@ pub(crate) struct Client {
     pub(crate) tracking: Option<Tracking>,
     /// `CLIENT REPLY`.
     pub(crate) replies: Replies,
+    /// How many bytes are kept of what it listens to, what it watches, and its names.
+    pub(crate) kept_bytes: usize,
     /// The name of its last command.
     pub(crate) last_command: &'static str,
     /// `CLIENT NO-EVICT ON`.
@@ -64,6 +67,12 @@ pub(crate) struct Watched {
     pub(crate) database: u8,
     /// There was a value of its own under it, no copy: if that expires, it has changed.
     pub(crate) was_there: bool,
+}
+
+/// About how many bytes it takes to note that a client watches `key`, or listens to it.
+pub(crate) fn kept_for(key: &[u8]) -> usize {
+    const UPKEEP: usize = 128;
+    key.len() + UPKEEP
 }
 
 /// How the client is told of keys that change.
@@ -105,7 +114,45 @@ pub(crate) enum Replies {
     SkipThis,
 }
 
-/// What a session is up to, as bits of [`Tally::flags`](crate::hub::Tally::flags).
+impl Replies {
+    /// Whether that to the present command is not sent.
+    pub(crate) fn are_kept_back(self) -> bool {
+        matches!(self, Self::Off | Self::SkipThis)
+    }
+}
+
+impl Transaction {
+    /// Adds a request; false when that would be more than `bytes_max`. Nothing is kept of a
+    /// transaction that will not run.
+    pub(crate) fn queue(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        bytes_max: usize,
+    ) -> bool {
+        if self.is_refused {
+            return true;
+        }
+        let request = Queued { command, args: args.to_owned() };
+        self.bytes += request.size();
+        if self.bytes > bytes_max {
+            self.requests = Vec::new();
+            self.bytes = 0;
+            return false;
+        }
+        self.requests.push(request);
+        true
+    }
+}
+
+impl Queued {
+    /// About how many bytes it takes to hold.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.args.size()
+    }
+}
+
+/// What a session is up to, as bits that others see of it.
 pub(crate) mod flag {
     pub(crate) const SUBSCRIBED: u32 = 1;
     pub(crate) const IN_TRANSACTION: u32 = 1 << 1;
@@ -115,6 +162,7 @@ pub(crate) mod flag {
     pub(crate) const NO_EVICT: u32 = 1 << 5;
     pub(crate) const NO_TOUCH: u32 = 1 << 6;
     pub(crate) const ENDS: u32 = 1 << 7;
+    pub(crate) const WAITS: u32 = 1 << 8;
 }
 
 impl Client {
@@ -132,6 +180,7 @@ impl Client {
             patterns: BTreeSet::new(),
             tracking: None,
             replies: Replies::All,
+            kept_bytes: 0,
             last_command: "",
             no_evict: false,
             no_touch: false,
@@ -153,8 +202,14 @@ impl Client {
             let text = "Client names cannot contain spaces, newlines or special characters.";
             return Err(Error::plain(text));
         }
-        self.card.names.lock().name = name.into();
+        let before = mem::replace(&mut self.card.names.lock().name, name.into());
+        self.keeps(name.len(), before.len());
         Ok(())
+    }
+
+    /// Notes that `more` bytes are kept for it, and `fewer` are not any longer.
+    pub(crate) fn keeps(&mut self, more: usize, fewer: usize) {
+        self.kept_bytes = (self.kept_bytes + more).saturating_sub(fewer);
     }
 
     pub(crate) fn is_subscribed(&self) -> bool {

@@ -47,6 +47,7 @@ mod exists;
 mod expire;
 mod expiry;
 mod flush;
+mod function;
 mod get;
 mod get_keys;
 mod getdel;
@@ -173,7 +174,7 @@ pub(crate) mod flag {
     pub(crate) const NOSCRIPT: u32 = 1 << 5;
     pub(crate) const LOADING: u32 = 1 << 6;
     pub(crate) const STALE: u32 = 1 << 7;
-    pub(crate) const SKIP_MONITOR: u32 = 1 << 8;
+    // Bit 8 is for commands that `MONITOR` leaves out; there is none.
     pub(crate) const SKIP_SLOWLOG: u32 = 1 << 9;
     pub(crate) const FAST: u32 = 1 << 10;
     /// Allowed before the client has said who it is.
@@ -207,12 +208,16 @@ pub(crate) mod flag {
     pub(crate) const DANGEROUS: u32 = 1 << 24;
     /// Looks at keys without using them: their idle time goes on.
     pub(crate) const NO_TOUCH: u32 = 1 << 25;
-    /// Must run with no other session's command between its steps.
+    /// Runs with no other session's command between its steps, as far as the store can see to it.
     pub(crate) const ISOLATED: u32 = 1 << 26;
     /// Of the category `keyspace`, though about the server.
     pub(crate) const KEYSPACE: u32 = 1 << 27;
     /// Of the category `connection`, though about the server.
     pub(crate) const CONNECTION: u32 = 1 << 28;
+    /// Of the category `scripting`, though there are no scripts.
+    pub(crate) const SCRIPTING: u32 = 1 << 29;
+    /// Answers with pushes, which are no replies: `CLIENT REPLY` does not keep them back.
+    pub(crate) const PUSHES: u32 = 1 << 30;
 }
 
 /// Which arguments are keys.

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::error::Error;
+
 mod decode;
 pub(crate) mod float;
 pub(crate) mod inline;
@@ -66,6 +68,19 @@ pub enum ProtocolError {
     UnknownType(u8),
     /// A frame whose content is not what its type says.
     Malformed(&'static str),
+}
+
+impl ProtocolError {
+    /// The reply that ends the session.
+    pub(crate) fn reply(&self) -> Error {
+        match self {
+            // Whatever byte it was.
+            Self::ExpectedDollar(got) => {
+                Error::repeating(&[b"Protocol error: expected '$', got '", &[*got], b"'"])
+            }
+            error => Error::plain(error.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for ProtocolError {

@@ -7,6 +7,7 @@ mod card;
 mod channels;
 mod clients;
 mod counts;
+mod mailbox;
 mod overview;
 mod pause;
 #[cfg(test)]
@@ -15,11 +16,13 @@ mod tracking;
 mod users;
 mod watches;
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
-pub(crate) use card::{Card, Push, Sums, Tally};
+pub(crate) use card::{Card, Partial, Push, Sums};
+use mailbox::Mailbox;
 pub(crate) use channels::Channels;
 pub(crate) use clients::Clients;
 pub use counts::{CommandCount, Counts};
@@ -29,7 +32,7 @@ pub(crate) use tracking::{Table as Tracking, Terms as TrackingTerms};
 pub(crate) use watches::Watches;
 
 use crate::acl::Users;
-use crate::client::{Client, Watched, flag};
+use crate::client::{Client, Watched, flag, kept_for};
 use crate::limits::Limits;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -55,8 +58,8 @@ pub struct Hub {
     pub(crate) tracking: Tracking,
     pub(crate) watches: Watches,
     pub(crate) pause: PauseState,
-    /// How many bytes all sessions hold.
-    bytes: AtomicUsize,
+    /// How many bytes all sessions hold, with their mail.
+    bytes: Arc<AtomicUsize>,
     /// Sessions that track and keys that are watched.
     listeners: Arc<AtomicUsize>,
 }
@@ -115,7 +118,7 @@ pub struct Change<'a> {
     pub cause: Cause,
     /// Whether what is held is but a copy of what a source holds.
     pub is_copy: bool,
-    /// The session that did it, if that is known.
+    /// The session that did it in its present turn, if that is known; see [`Hub::end_turn`].
     pub by: Option<u64>,
 }
 
@@ -133,7 +136,7 @@ impl Hub {
             settings: Settings::of(&limits),
             counts: Counts::default(),
             limits,
-            bytes: AtomicUsize::new(0),
+            bytes: Arc::default(),
             listeners,
         })
     }
@@ -150,9 +153,13 @@ impl Hub {
 
     /// The session of a client. `id` is what `CLIENT ID` answers: unique, above zero.
     pub fn join(self: &Arc<Self>, id: u64, arrival: Arrival) -> Session {
-        let card = Arc::new(Card::new(id, arrival, self.limits.mail_bytes_max));
+        let card = Arc::new(Card::new(id, arrival, self.mailbox()));
         self.clients.add(card.clone());
         Session::new(self.clone(), card)
+    }
+
+    fn mailbox(&self) -> Mailbox {
+        Mailbox::new(self.limits.mail_bytes_max, self.bytes.clone())
     }
 
     /// Whether anybody wants to be told of changes. Costs one load.
@@ -166,6 +173,12 @@ impl Hub {
     pub fn changed(&self, change: &Change<'_>) {
         self.watches.changed(change);
         self.tracking.changed(change, &self.clients);
+    }
+
+    /// The turn of a session is over, in which it may have made changes. Those who listen to
+    /// prefixes are told of all of them together, now.
+    pub fn end_turn(&self, id: u64) {
+        self.tracking.end_turn(id, &self.clients);
     }
 
     /// Tells those whom it concerns that a database, or every one, has been emptied.
@@ -182,18 +195,34 @@ impl Hub {
 
     /// A session has gone.
     pub(crate) fn leave(&self, client: &mut Client, counted: usize) {
+        self.end_turn(client.id());
         self.forget(client);
         self.clients.remove(client.id());
         self.bytes.fetch_sub(counted, Ordering::Relaxed);
     }
 
+    /// Ends sessions of others. Whoever asks from now on finds them gone, though their drivers may
+    /// have yet to notice.
+    pub(crate) fn end_others(&self, cards: &[Arc<Card>]) {
+        for card in cards {
+            card.end();
+            self.tracking.leave(card.id);
+            self.clients.remove(card.id);
+        }
+        if !cards.is_empty() {
+            self.channels.forget_ended();
+        }
+    }
+
     /// Ends what a session has to do with others.
     pub(crate) fn forget(&self, client: &mut Client) {
         self.unwatch(client);
-        for channel in std::mem::take(&mut client.channels) {
+        for channel in mem::take(&mut client.channels) {
+            client.keeps(0, kept_for(&channel));
             self.channels.unsubscribe(&channel, &client.card);
         }
-        for pattern in std::mem::take(&mut client.patterns) {
+        for pattern in mem::take(&mut client.patterns) {
+            client.keeps(0, kept_for(&pattern));
             self.channels.unsubscribe_pattern(&pattern, &client.card);
         }
         self.tracking.leave(client.id());
@@ -201,7 +230,8 @@ impl Hub {
 
     /// Ends all watches of a client.
     pub(crate) fn unwatch(&self, client: &mut Client) {
-        for Watched { key, database, .. } in client.watched.drain(..) {
+        for Watched { key, database, .. } in mem::take(&mut client.watched) {
+            client.keeps(0, kept_for(&key));
             self.watches.remove(&key, database, &client.card);
         }
         client.card.unspoil();
@@ -212,17 +242,24 @@ impl Hub {
     pub(crate) fn count_bytes(&self, card: &Card, before: usize, now: usize) {
         let sum = match now.checked_sub(before) {
             Some(more) => self.bytes.fetch_add(more, Ordering::Relaxed) + more,
-            None => return drop(self.bytes.fetch_sub(before - now, Ordering::Relaxed)),
+            None => {
+                self.bytes.fetch_sub(before - now, Ordering::Relaxed);
+                return;
+            }
         };
-        if sum > self.settings.sessions_bytes_max(&self.limits) && !card.is_ended() {
+        if self.is_too_much(sum) && !card.is_ended() {
             self.end_largest();
         }
+    }
+
+    fn is_too_much(&self, sum: usize) -> bool {
+        sum > self.settings.sessions_bytes_max(&self.limits)
     }
 
     fn end_largest(&self) {
         let mut largest: Option<(usize, Arc<Card>)> = None;
         self.clients.each(|card| {
-            let bytes = card.tally.sums().total();
+            let bytes = card.tally.sums().total() + card.mail_bytes();
             let is_spared = card.tally.flags.load(Ordering::Relaxed) & flag::NO_EVICT != 0;
             let is_larger = largest.as_ref().is_none_or(|(most, _)| *most < bytes);
             if is_larger && !is_spared {
@@ -233,12 +270,17 @@ impl Hub {
         largest.inspect(|(_, card)| card.end());
     }
 
-    /// Does what time brings: ends idle and slow clients, and a pause that is over. To be called
-    /// several times a second.
+    /// Does what time brings: ends idle and slow clients, and a pause that is over, and forgets
+    /// keys that are more than may be tracked by now. To be called several times a second.
     pub fn tick(&self, now_unix_ms: u64) {
+        self.tracking.shrink(self.settings.tracked_keys_max(&self.limits), &self.clients);
         let idle_max = self.settings.idle_timeout_ms(&self.limits);
         if self.pause.end_if_over(now_unix_ms) {
             self.clients.each(|card| card.wake_if_held());
+        }
+        // Whoever fills the mail of others does not look at the sum.
+        if self.is_too_much(self.bytes.load(Ordering::Relaxed)) {
+            self.end_largest();
         }
         self.clients.each(|card| {
             if card.is_overdue(&self.limits, idle_max, now_unix_ms) {

@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn what_concerns_keys_says_what_it_means() {
-        let all = TABLE.iter().flat_map(|command| std::iter::once(command).chain(command.subcommands));
+        let all =
+            TABLE.iter().flat_map(|command| std::iter::once(command).chain(command.subcommands));
         for command in all.filter(|command| command.keys != Keys::None) {
             assert_ne!(command.meaning, Meaning::NoKeys, "{}", command.name);
         }

@@ -1,13 +1,13 @@
 //! One client connection, without the connection.
 
 use std::mem;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::client::flag;
-use crate::error::Error;
 use crate::frame::request::{Decoded, Decoder};
-use crate::hub::{Card, Hub};
+use crate::hub::{Card, Hub, Partial, Sums};
 use crate::store::{Answer, Store, Ticket};
 
 mod admission;
@@ -55,11 +55,15 @@ pub struct Session {
     /// What could not be handled yet; begins where a request begins.
     input: Buffer,
     decoder: Decoder,
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
     pause: Pause,
     /// How many bytes the hub has counted for it.
     counted: usize,
 }
+
+/// Sessions share the count of what all of them hold, so that each adds only whole steps to it:
+/// small replies come and go without it.
+const COUNTED_STEP: usize = 4 * 1024;
 
 /// Why no further request runs at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,13 +104,16 @@ impl Session {
     /// session has begun to end they are discarded. `now_unix_ms` is the wall clock in
     /// milliseconds, by which `EXAT` and `PXAT` are read.
     pub fn receive(&mut self, bytes: &[u8], now_unix_ms: u64, store: &mut dyn Store) {
+        self.pipeline.heed_end();
         if self.pipeline.ending() != Ending::Open {
             return;
         }
         if self.input.is_empty() {
+            // What was left before the client asked is told before it is answered.
+            self.pipeline.collect_mail();
             let used = self.run(bytes, now_unix_ms, store);
             self.input.extend(&bytes[used..]);
-            self.note(now_unix_ms);
+            self.note(used > 0, now_unix_ms);
         } else {
             self.input.extend(bytes);
             self.advance(now_unix_ms, store);
@@ -126,13 +133,14 @@ impl Session {
     /// session's [`Arrival`](crate::hub::Arrival) was woken, too.
     pub fn advance(&mut self, now_unix_ms: u64, store: &mut dyn Store) {
         self.pipeline.collect_mail();
+        let mut used = 0;
         if !self.input.is_empty() || self.pipeline.is_scripted() {
             let mut input = mem::take(&mut self.input);
-            let used = self.run(input.unread(), now_unix_ms, store);
+            used = self.run(input.unread(), now_unix_ms, store);
             input.consume(used, 0);
             self.input = input;
         }
-        self.note(now_unix_ms);
+        self.note(used > 0, now_unix_ms);
     }
 
     /// What is to be sent to the client.
@@ -143,6 +151,8 @@ impl Session {
     /// Says that the first `count` bytes of [`output`](Self::output) have been sent.
     pub fn sent(&mut self, count: usize) {
         self.pipeline.sent(count);
+        self.card().tally.output_bytes.store(self.pipeline.bytes(), Ordering::Relaxed);
+        self.count();
     }
 
     /// Whether to read from the client. False once the session ends, while it takes too little
@@ -164,10 +174,12 @@ impl Session {
         self.pipeline.end(Ending::AfterInput);
     }
 
-    /// Whether requests are buffered that [`advance`](Self::advance) may be able to run.
+    /// Whether there are requests that [`advance`](Self::advance) may be able to run, or messages
+    /// that it may be able to take in.
     pub fn is_held_up(&self) -> bool {
         let is_held = matches!(self.pause, Pause::Answer | Pause::Output | Pause::Clients);
-        self.pipeline.is_scripted() || !self.input.is_empty() && is_held
+        let has_requests = self.pipeline.is_scripted() || !self.input.is_empty() && is_held;
+        has_requests || self.card().has_mail()
     }
 
     /// Whether the store owes it an answer.
@@ -198,11 +210,12 @@ impl Session {
             }
             let identity = &self.pipeline.client.identity;
             self.decoder.is_stranger = identity.is_missing(&self.hub.users);
+            self.decoder.bulk_bytes_max = NonZeroUsize::new(self.hub.settings.bulk_bytes_max());
             let length = match self.decoder.decode(rest, &self.hub.limits) {
                 Ok(Decoded::Request(length)) => length,
                 Ok(Decoded::Incomplete) => break Pause::Input,
                 Err(error) => {
-                    self.pipeline.refuse(&Error::plain(error.to_string()));
+                    self.pipeline.refuse(&error.reply());
                     self.pipeline.end(Ending::Now);
                     break Pause::Ended;
                 }
@@ -225,17 +238,38 @@ impl Session {
         }
     }
 
-    /// Lets others see how it stands, and what it holds.
-    fn note(&mut self, now_unix_ms: u64) {
+    /// Lets others see how it stands, and what it holds. `has_begun` says that what is left of the
+    /// input is of a request whose beginning has come in this turn.
+    fn note(&mut self, has_begun: bool, now_unix_ms: u64) {
         let (card, client) = (self.card(), &self.pipeline.client);
-        let is_partial = self.pause == Pause::Input && !self.input.is_empty();
+        // It cannot send the rest of what it is kept from sending.
+        let is_partial =
+            self.pause == Pause::Input && !self.input.is_empty() && self.wants_input();
+        let partial = match (is_partial, has_begun) {
+            (false, _) => Partial::None,
+            (true, true) => Partial::Begun,
+            (true, false) => Partial::GoesOn,
+        };
+        let input = self.input.len() + self.decoder.bytes();
+        let (queued, kept) = (self.pipeline.queued_bytes(), client.kept_bytes);
         let ends = if self.pipeline.ending() == Ending::Open { 0 } else { flag::ENDS };
         card.hold(self.pause == Pause::Clients);
-        card.tally.note(client, client.flags() | ends);
-        card.tally.note_bytes(self.input.len(), self.pipeline.held(), is_partial, now_unix_ms);
-        let held = card.tally.sums().total();
+        let waits = if self.is_waiting() { flag::WAITS } else { 0 };
+        if card.tally.flags.load(Ordering::Relaxed) & flag::WAITS != 0 {
+            // Whoever waited until now has not been idle.
+            card.tally.last_used_ms.store(now_unix_ms, Ordering::Relaxed);
+        }
+        card.tally.note(client, client.flags() | ends | waits);
+        card.tally.note_bytes(Sums { input, output: self.pipeline.bytes(), queued, kept });
+        card.tally.note_partial(partial, now_unix_ms);
+        self.count();
+    }
+
+    /// Lets the hub know how much it holds.
+    fn count(&mut self) {
+        let held = self.card().tally.sums().total() / COUNTED_STEP * COUNTED_STEP;
         if held != self.counted {
-            self.hub.count_bytes(card, self.counted, held);
+            self.hub.count_bytes(self.card(), self.counted, held);
             self.counted = held;
         }
     }

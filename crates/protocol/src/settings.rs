@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::glob::{self, Case};
 use kind::{Kind, New};
 use table::{Change, Parameter, TABLE};
@@ -133,8 +133,7 @@ impl Settings {
                 !TABLE[named.index].is_hidden
                     && glob::matches(name, named.name.as_bytes(), Case::Ignored)
             });
-            let matched =
-                matched.map(|named| (Cow::Borrowed(named.name.as_bytes()), named.index));
+            let matched = matched.map(|named| (Cow::Borrowed(named.name.as_bytes()), named.index));
             self.show(matched, &mut found);
         }
         found
@@ -253,9 +252,8 @@ pub(crate) fn effects() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// All parameters, each under each of its names.
 fn all() -> impl Iterator<Item = Named> {
     let first = |(index, parameter): (usize, &Parameter)| Named { index, name: parameter.name };
-    let second = |(index, parameter): (usize, &Parameter)| {
-        parameter.alias.map(|name| Named { index, name })
-    };
+    let second =
+        |(index, parameter): (usize, &Parameter)| parameter.alias.map(|name| Named { index, name });
     TABLE.iter().enumerate().map(first).chain(TABLE.iter().enumerate().filter_map(second))
 }
 
@@ -271,7 +269,7 @@ fn named_once(pairs: &[(&[u8], &[u8])]) -> Result<Vec<Named>, Error> {
         match TABLE[found.index].change {
             Change::Fixed => return Err(refused(name, "can't set immutable config")),
             Change::Protected => return Err(refused(name, "can't set protected config")),
-            Change::Free | Change::Kept => {}
+            Change::Free | Change::Kept(_) => {}
         }
         if named.iter().any(|earlier| earlier.name == found.name) {
             return Err(refused(name, "duplicate parameter"));
@@ -282,13 +280,11 @@ fn named_once(pairs: &[(&[u8], &[u8])]) -> Result<Vec<Named>, Error> {
 }
 
 fn unknown(name: &[u8]) -> Error {
-    let name = String::from_utf8_lossy(name);
-    Error::plain(format!("Unknown option or number of arguments for CONFIG SET - '{name}'"))
+    let text = b"Unknown option or number of arguments for CONFIG SET - '";
+    Error::repeating(&[text, c_string(name), b"'"])
 }
 
 fn refused(name: &[u8], reason: &str) -> Error {
-    let name = String::from_utf8_lossy(name);
-    Error::plain(format!(
-        "CONFIG SET failed (possibly related to argument '{name}') - {reason}"
-    ))
+    let text = b"CONFIG SET failed (possibly related to argument '";
+    Error::repeating(&[text, c_string(name), b"') - ", c_string(reason.as_bytes())])
 }

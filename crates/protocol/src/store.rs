@@ -226,6 +226,8 @@ pub enum Change {
     },
     /// The whole value, made from the present one in place (`APPEND`, `SETRANGE`); the expiry stays.
     Grow(Vec<u8>),
+    /// The whole value, a number that stays the text it is (`INCRBYFLOAT`); the expiry stays.
+    Sum(Vec<u8>),
     /// Some fields of a hash or a row; the others and the expiry stay.
     SetFields(Vec<(Vec<u8>, Vec<u8>)>),
     /// Some fields go; a hash whose last field goes is removed, columns of a row become NULL.

@@ -219,7 +219,7 @@ impl Memory {
         match change {
             Change::Keep => {}
             Change::Put { value, expiry } => self.put(key, value, expiry),
-            Change::Grow(value) => self.put(key, value, Expiry::Keep),
+            Change::Grow(value) | Change::Sum(value) => self.put(key, value, Expiry::Keep),
             Change::Remove => drop(self.take(key)),
             Change::Expire(expiry) => self.expire(key, expiry),
             Change::SetFields(pairs) => {

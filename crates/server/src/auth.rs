@@ -28,7 +28,7 @@ pub(crate) fn set_up(
     }
     let Some(file) = &config.auth.users_file else { return Ok(None) };
     let kept = Box::new(KeptUsers(file.get_ref().clone()));
-    hub.users().keep_in(kept).map_err(|error| wrong(file, &error.text))?;
+    hub.users().keep_in(kept).map_err(|error| wrong(file, &error.text()))?;
     refuse_strangers(config, hub, file)?;
     Ok(Some(Arc::new(Users { hub: hub.clone(), file: file.clone() })))
 }
@@ -81,7 +81,7 @@ struct Users {
 
 impl Reload for Users {
     fn reload(&self) -> Result<(), config::Report> {
-        self.hub.reload_users().map_err(|error| wrong(&self.file, &error.text))
+        self.hub.reload_users().map_err(|error| wrong(&self.file, &error.text()))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use larder_protocol::settings::place;
 use larder_protocol::{Session, hub};
@@ -46,7 +45,7 @@ impl Service for Clients {
             address: arrival.peer.to_string().into(),
             local: arrival.local.to_string().into(),
             waker: waker.clone(),
-            now_unix_ms: unix_ms(),
+            now_unix_ms: self.status.unix_ms(),
         };
         Ok(Client {
             session: self.status.keyspaces.hub().join(id, arrival),
@@ -67,7 +66,7 @@ impl Client {
 
 impl Connection for Client {
     fn receive(&mut self, bytes: &[u8]) {
-        self.act(|session, store| session.receive(bytes, unix_ms(), store));
+        self.act(|session, store| session.receive(bytes, store.unix_ms(), store));
     }
 
     fn resume(&mut self) {
@@ -75,7 +74,7 @@ impl Connection for Client {
             for (ticket, answer) in store.arrived() {
                 session.answer(ticket, answer);
             }
-            session.advance(unix_ms(), store);
+            session.advance(store.unix_ms(), store);
         });
     }
 
@@ -86,7 +85,7 @@ impl Connection for Client {
     fn sent(&mut self, count: usize) {
         self.session.sent(count);
         if self.session.is_held_up() {
-            self.act(|session, store| session.advance(unix_ms(), store));
+            self.act(|session, store| session.advance(store.unix_ms(), store));
         }
     }
 
@@ -111,10 +110,4 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.census.leave();
     }
-}
-
-/// The wall clock in milliseconds.
-pub(crate) fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -43,6 +43,6 @@ mod tests {
         let refused = world.block_on(async move { cache.put(1, 1).await }).unwrap_err();
         let error = of(&refused);
         assert_eq!(error.code, "READONLY");
-        assert!(error.text.contains("CACHE.LEASE and CACHE.FILL"), "{error}");
+        assert!(error.text().contains("CACHE.LEASE and CACHE.FILL"), "{error}");
     }
 }

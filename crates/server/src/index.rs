@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
 use parking_lot::Mutex;
@@ -63,9 +63,7 @@ impl Position {
     fn of(key: &Key) -> Self {
         // Clients see positions, so the hash must not be one that can be foreseen.
         static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        let mut hasher = SEED.build_hasher();
-        key.as_ref().hash(&mut hasher);
-        Self::any(hasher.finish())
+        Self::any(SEED.hash_one(key.as_ref()))
     }
 
     fn part(self) -> usize {

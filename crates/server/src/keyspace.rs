@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use larder::runtime::Time;
 use larder::{Cache, Edit, Lifetime};
 use larder_protocol::error::Error;
 use larder_protocol::store::{Change, Expiry};
@@ -12,6 +13,7 @@ use crate::key::Key;
 use crate::mapping::{ColumnSchema, RowSchema};
 use crate::tuning::Tuning;
 use crate::value::{Hash, Text, Value};
+use crate::wall;
 
 /// Key spaces of the default keyspace that `SELECT` chooses from.
 pub const DATABASES: u8 = 16;
@@ -77,31 +79,40 @@ impl Keyspace {
         }
     }
 
-    /// What a command's change makes of the present value.
+    /// What a command's change makes of the present value at `now`.
     pub fn edit(
         &self,
         key: &Key,
         present: Option<&Value>,
         change: Change,
+        now: Time,
     ) -> Result<Edit<Value>, Error> {
         match change {
             Change::Keep => Ok(Edit::Keep),
             Change::Remove => Ok(Edit::Remove),
-            Change::Expire(expiry) => Ok(Edit::Expire(lifetime(expiry))),
+            Change::Expire(expiry) => Ok(Edit::Expire(lifetime(expiry, now))),
             Change::Put { value, expiry } => {
-                Ok(Edit::Put(self.value(key, &value)?, lifetime(expiry)))
+                Ok(Edit::Put(self.value(key, &value)?, lifetime(expiry, now)))
             }
-            Change::Grow(value) => Ok(Edit::Put(self.grown(key, &value)?, Lifetime::Keep)),
+            Change::Grow(value) => self.put_text(key, &value, Text::grown),
+            Change::Sum(value) => self.put_text(key, &value, Text::sum),
             Change::SetFields(fields) => self.set_fields(key, present, fields),
             Change::RemoveFields(names) => self.remove_fields(key, present, &names),
         }
     }
 
-    fn grown(&self, key: &Key, bytes: &[u8]) -> Result<Value, Error> {
-        match &self.shape {
-            Shape::Free => Ok(Value::Bytes(Text::grown(bytes))),
-            Shape::Column(_) | Shape::Row(_) => self.value(key, bytes),
-        }
+    /// A string that Redis would not keep as it keeps one that is set.
+    fn put_text(
+        &self,
+        key: &Key,
+        bytes: &[u8],
+        text: fn(&[u8]) -> Text,
+    ) -> Result<Edit<Value>, Error> {
+        let value = match &self.shape {
+            Shape::Free => Value::Bytes(text(bytes)),
+            Shape::Column(_) | Shape::Row(_) => self.value(key, bytes)?,
+        };
+        Ok(Edit::Put(value, Lifetime::Keep))
     }
 
     /// The value that another key has, for `key` of this keyspace.
@@ -170,13 +181,15 @@ impl Keyspace {
     }
 }
 
-/// The lifetime that a command's expiry gives a copy.
-pub fn lifetime(expiry: Expiry) -> Lifetime {
+/// The lifetime that an expiry gives a copy when a command asks for it at `now`.
+pub fn lifetime(expiry: Expiry, now: Time) -> Lifetime {
     match expiry {
         Expiry::Default => Lifetime::Policy,
         Expiry::Keep => Lifetime::Keep,
         Expiry::Never => Lifetime::Forever,
-        Expiry::InMs(millis) => Lifetime::For(std::time::Duration::from_millis(millis)),
+        // Over for every clock: that of the cache may lag behind `now`.
+        Expiry::InMs(0) => Lifetime::Until(Time::ZERO),
+        Expiry::InMs(left) => Lifetime::Until(wall::end(now, left)),
     }
 }
 
@@ -196,6 +209,7 @@ fn hash(present: Option<&Value>) -> Result<Hash, Error> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use larder::Builder;
     use larder::runtime::{Runtime, Simulated};
     use larder_protocol::Limits;
     use larder_protocol::hub::Hub;
@@ -218,9 +232,18 @@ pub(crate) mod tests {
         name: &str,
         prefix: &str,
     ) -> Arc<Keyspace> {
+        plain_over(Cache::builder(name).max_entries(100).runtime(runtime), hub, name, prefix)
+    }
+
+    /// A keyspace without a source over this cache.
+    pub(crate) fn plain_over(
+        cache: Builder<Key, Value>,
+        hub: &Arc<Hub>,
+        name: &str,
+        prefix: &str,
+    ) -> Arc<Keyspace> {
         let index = Arc::new(Index::new(DATABASES));
         let witness = Witness::new(index.clone(), hub.clone(), prefix.as_bytes(), false);
-        let cache = Cache::builder(name).max_entries(100).runtime(runtime);
         Arc::new(Keyspace {
             name: name.into(),
             prefix: prefix.as_bytes().into(),
@@ -233,7 +256,7 @@ pub(crate) mod tests {
     }
 
     fn edited(present: Option<&Value>, change: Change) -> Result<Edit<Value>, Error> {
-        plain("p", "").edit(&Key::from(b"k".as_slice()), present, change)
+        plain("p", "").edit(&Key::from(b"k".as_slice()), present, change, Time::ZERO)
     }
 
     fn field_names(value: &Value) -> Vec<Vec<u8>> {
@@ -274,14 +297,15 @@ pub(crate) mod tests {
 
     #[test]
     fn a_lifetime_is_what_the_command_says() {
-        let second = std::time::Duration::from_secs(1);
+        let now = Time::from_nanos(5_700_000);
         for (expiry, expected) in [
             (Expiry::Default, Lifetime::Policy),
             (Expiry::Keep, Lifetime::Keep),
             (Expiry::Never, Lifetime::Forever),
-            (Expiry::InMs(1000), Lifetime::For(second)),
+            (Expiry::InMs(0), Lifetime::Until(Time::ZERO)),
+            (Expiry::InMs(1000), Lifetime::Until(Time::from_nanos(1_005_000_000))),
         ] {
-            assert_eq!(lifetime(expiry), expected);
+            assert_eq!(lifetime(expiry, now), expected);
         }
     }
 }

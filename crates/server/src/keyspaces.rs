@@ -81,7 +81,7 @@ impl Keyspaces {
     }
 
     /// The keyspace of the keys that match no prefix.
-    pub fn unmatched(&self) -> Option<&Arc<Keyspace>> {
+    pub fn fallback(&self) -> Option<&Arc<Keyspace>> {
         self.default.as_ref()
     }
 

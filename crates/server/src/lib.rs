@@ -31,6 +31,7 @@ mod status;
 mod store;
 mod tuning;
 mod value;
+mod wall;
 mod witness;
 
 pub use reload::Reloader;

@@ -42,7 +42,11 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     /// Tells `settings` what holds, and to whom to turn.
-    pub(crate) fn attach(config: &Config, addresses: &[SocketAddr], status: &Arc<Status>) -> Arc<Self> {
+    pub(crate) fn attach(
+        config: &Config,
+        addresses: &[SocketAddr],
+        status: &Arc<Status>,
+    ) -> Arc<Self> {
         let settings = status.keyspaces.hub().settings();
         begin(config, addresses, settings);
         let parameters = Arc::new(Self {
@@ -69,8 +73,9 @@ impl Host for Parameters {
         let file = status.config_file().ok_or(NotRewritten::NoFile)?;
         let (mut written, present) = (self.written.lock(), present(settings));
         let changed = COUNTERPARTS.iter().zip(written.iter().zip(&present));
+        // Zero and less is how Redis says that there is no bound, or that it is a share.
         let changes: Vec<_> = changed
-            .filter(|(_, (written, present))| written != present)
+            .filter(|(_, (written, present))| written != present && **present > 0)
             .map(|((_, path, form), (_, present))| (*path, form.value(*present)))
             .collect();
         rewrite::rewrite(file, &changes).map_err(NotRewritten::Failed)?;
@@ -89,7 +94,7 @@ impl Parameters {
     /// Bounds the default keyspace; zero is what the configuration says.
     fn resize(&self, bytes: u64) -> Result<(), String> {
         let Some(status) = self.status.upgrade() else { return Ok(()) };
-        match (self.memory_max, status.keyspaces.unmatched()) {
+        match (self.memory_max, status.keyspaces.fallback()) {
             (Some(memory_max), Some(keyspace)) => {
                 keyspace.cache.resize(if bytes == 0 { memory_max } else { bytes });
                 Ok(())
@@ -183,10 +188,9 @@ mod tests {
     #[test]
     fn the_default_keyspace_is_given_another_bound() {
         let folder = tempfile::tempdir().unwrap();
-        let (status, parameters) =
-            configured("[default_keyspace]\nmax_bytes = \"1MB\"\n", &folder);
+        let (status, parameters) = configured("[default_keyspace]\nmax_bytes = \"1MB\"\n", &folder);
         let settings = status.keyspaces.hub().settings();
-        let bound = || status.keyspaces.unmatched().unwrap().cache.usage().weight_max;
+        let bound = || status.keyspaces.fallback().unwrap().cache.usage().weight_max;
         begin_at(settings, place::MAXMEMORY, "64mb");
         parameters.changed(place::MAXMEMORY, settings).unwrap();
         assert_eq!(bound(), 64 << 20);
@@ -198,8 +202,7 @@ mod tests {
     #[test]
     fn a_keyspace_that_counts_entries_has_no_bound_in_bytes() {
         let folder = tempfile::tempdir().unwrap();
-        let (status, parameters) =
-            configured("[default_keyspace]\nmax_entries = 10\n", &folder);
+        let (status, parameters) = configured("[default_keyspace]\nmax_entries = 10\n", &folder);
         let settings = status.keyspaces.hub().settings();
         assert!(parameters.changed(place::MAXMEMORY, settings).is_ok());
         begin_at(settings, place::MAXMEMORY, "64mb");

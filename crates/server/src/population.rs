@@ -43,7 +43,8 @@ impl Population {
             let expiring = sample.of_all(sample.expiring, keys);
             population.keys += keys;
             population.expiring += expiring;
-            ttl_ms += expiring * sample.ttl_ms.checked_div(sample.expiring).unwrap_or(0);
+            let average_ms = sample.ttl_ms.checked_div(sample.expiring).unwrap_or(0);
+            ttl_ms = expiring.saturating_mul(average_ms).saturating_add(ttl_ms);
         }
         population.ttl_average_ms = ttl_ms.checked_div(population.expiring).unwrap_or(0);
         population
@@ -58,7 +59,8 @@ impl Sample {
             sample.looked_at += 1;
             if entry.fresh_until != Time::NEVER {
                 sample.expiring += 1;
-                sample.ttl_ms += entry.fresh_until.since(now).as_millis() as u64;
+                let left = entry.fresh_until.since(now).as_millis() as u64;
+                sample.ttl_ms = sample.ttl_ms.saturating_add(left);
             }
         }
         sample
@@ -102,6 +104,16 @@ mod tests {
         assert_eq!(of(0), Population { keys: 3, expiring: 2, ttl_average_ms: 20_000 });
         assert_eq!(of(5), Population { keys: 1, ..Population::default() });
         assert_eq!(of(6), Population::default());
+    }
+
+    #[test]
+    fn expiries_that_are_far_away_do_not_overflow() {
+        let default = plain("default", "");
+        for key in ["a", "b", "c"] {
+            put(&default, key, 0, Lifetime::For(Duration::from_millis(u64::MAX / 3)));
+        }
+        let keyspaces = keyspaces::tests::of(Vec::new(), Some(default), 100);
+        assert_eq!(Population::of(&keyspaces, 0).expiring, 3);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use crate::actor::Attributing;
 use crate::auth;
 use crate::assemble::{self, Assembly, assemble};
-use crate::client::{Clients, unix_ms};
+use crate::client::Clients;
 use crate::config::{self, Config, Problem};
 use crate::listeners::Listeners;
 use crate::model::{ModelName, Options, Shutdown};
@@ -138,7 +138,8 @@ impl Server {
             let mut sweep_at = Instant::now();
             loop {
                 ticks.tick().await;
-                status.keyspaces.hub().tick(unix_ms());
+                status.wall.follow(&**status.keyspaces.runtime());
+                status.keyspaces.hub().tick(status.unix_ms());
                 if sweep_at <= Instant::now() {
                     sweep_at = swept(&status) + TICK;
                 }

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use crate::census::Census;
 use crate::keyspace::{Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
+use crate::wall::Wall;
 use totals::Totals;
 
 /// Everything that can be told about a server.
@@ -25,6 +26,8 @@ use totals::Totals;
 pub struct Status {
     /// Its keyspaces.
     pub keyspaces: Keyspaces,
+    /// Its time of day.
+    pub wall: Wall,
     /// Its clients.
     pub census: Arc<Census>,
     /// The model that drives its connections.
@@ -44,6 +47,7 @@ impl Status {
     pub fn new(keyspaces: Keyspaces, model: String, port: u16) -> Self {
         let run_id = run_id(&keyspaces);
         Self {
+            wall: Wall::new(&**keyspaces.runtime()),
             keyspaces,
             census: Arc::default(),
             model,
@@ -63,6 +67,11 @@ impl Status {
 
     pub(crate) fn config_file(&self) -> Option<&Path> {
         self.config_file.get().map(PathBuf::as_path)
+    }
+
+    /// The time of day, in milliseconds since 1970.
+    pub fn unix_ms(&self) -> u64 {
+        self.wall.unix_ms(self.keyspaces.runtime().now_precise())
     }
 
     /// Copies held in all keyspaces.

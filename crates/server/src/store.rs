@@ -32,6 +32,7 @@ use crate::key::Key;
 use crate::keyspace::{Keyspace, lifetime};
 use crate::status::Status;
 use crate::value::{Counting, Value};
+use crate::wall;
 
 use answers::Answers;
 use explain::Traces;
@@ -63,7 +64,7 @@ impl ClientStore {
         let runtime = keyspaces.runtime().clone();
         Self {
             client,
-            now: runtime.now(),
+            now: runtime.now_precise(),
             runtime,
             answers: Answers::new(waker),
             pass: keyspaces.gate().pass(),
@@ -76,10 +77,15 @@ impl ClientStore {
     /// Begins a batch of commands, which ends with [`dispatch`](Self::dispatch), or when this is
     /// dropped: looks at the clock, once for all of them, and goes through the [gate](crate::gate).
     pub(crate) fn begin(&mut self) {
-        self.now = self.runtime.now();
+        self.now = self.runtime.now_precise();
         self.counting = self.status.keyspaces.tuning().counting();
         actor::set(Some(self.client));
         self.pass.enter();
+    }
+
+    /// The time of day at which the batch began.
+    pub(crate) fn unix_ms(&self) -> u64 {
+        self.status.wall.unix_ms(self.now)
     }
 
     /// Ends a batch, and starts what has been collected.
@@ -89,6 +95,7 @@ impl ClientStore {
             work::start(&self.status, &self.answers, std::mem::take(&mut self.work));
         }
         actor::set(None);
+        self.status.keyspaces.hub().end_turn(self.client);
     }
 
     /// The answers that have arrived.
@@ -114,7 +121,9 @@ impl ClientStore {
 
     fn step(&mut self, terms: Terms, request: Request<'_>) -> Result<Step, Error> {
         match request {
-            Request::Put { key, value, expiry } => self.put(terms, key, value, lifetime(expiry)),
+            Request::Put { key, value, expiry } => {
+                self.put(terms, key, value, lifetime(expiry, self.now))
+            }
             Request::PutMany { pairs, if_absent } => self.put_many(terms, &pairs, if_absent),
             Request::Transfer { from, to, to_database, keep, replace } => {
                 let from = self.route(from, terms)?;
@@ -156,7 +165,8 @@ impl ClientStore {
     ) -> Result<Step, Error> {
         let (keyspace, key) = self.route(key, terms)?;
         let value = keyspace.value(&key, value)?.used(self.now);
-        let options = WriteOptions { lifetime: lifetime(expiry), ..WriteOptions::default() };
+        let lifetime = lifetime(expiry, self.now);
+        let options = WriteOptions { lifetime, ..WriteOptions::default() };
         Ok(Step::Later(Task::Fill { at: (keyspace, key), lease, value, options }))
     }
 }
@@ -256,8 +266,7 @@ fn done(reply: Reply) -> Step {
 
 /// A value as commands look at it.
 pub(crate) fn item(value: &Value, fresh_until: Time, now: Time) -> Item<'_> {
-    let left = || fresh_until.since(now) + Duration::from_nanos(999_999);
-    let expires_in_ms = (fresh_until != Time::NEVER).then(|| left().as_millis() as u64);
+    let expires_in_ms = (fresh_until != Time::NEVER).then(|| wall::left_ms(now, fresh_until));
     Item { value: value.view(), expires_in_ms }
 }
 
@@ -271,7 +280,7 @@ fn decide(
 ) -> (CacheEdit<Value>, Result<Reply, Error>) {
     let found = present.map(|present| item(present.value, present.fresh_until, now));
     let decided = edit(found).and_then(|edit| {
-        let changed = keyspace.edit(key, present.map(|present| present.value), edit.change)?;
+        let changed = keyspace.edit(key, present.map(|present| present.value), edit.change, now)?;
         Ok((changed, edit.reply))
     });
     match decided {

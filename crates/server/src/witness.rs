@@ -54,6 +54,8 @@ impl Witness {
     /// What a client would call it; `None` for what is nothing to a client.
     fn cause(&self, change: Change) -> Option<hub::Cause> {
         Some(match change.cause {
+            // Nobody can hold what was not there.
+            _ if !change.replaced && !change.present && !self.is_copy => return None,
             Cause::Written if !change.present && !self.is_copy => hub::Cause::Removed,
             Cause::Written | Cause::Lifetime => hub::Cause::Written,
             Cause::Loaded => hub::Cause::Loaded,
@@ -78,5 +80,175 @@ impl Observer<Key> for Witness {
     /// Whoever clears tells the hub of it, and knows which database it was.
     fn cleared(&self, concerns: &dyn Fn(&Key) -> bool) {
         self.index.remove_where(concerns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use larder::Lifetime;
+    use larder::runtime::Simulated;
+    use larder_protocol::Limits;
+    use larder_protocol::{Session, hub::Arrival};
+
+    use super::*;
+    use crate::key::KeyRef;
+    use crate::keyspace::Keyspace;
+    use crate::keyspace::tests::plain_on;
+    use crate::keyspaces::Keyspaces;
+    use crate::status::Status;
+    use crate::store::ClientStore;
+    use crate::value::Value;
+
+    /// A client that tracks, and the keyspaces `hot:` and the default one.
+    struct Scene {
+        world: Simulated,
+        status: Arc<Status>,
+        session: Session,
+        store: ClientStore,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let world = Simulated::new(1);
+            let hub = Hub::new(Limits::default());
+            let keyspace = |name, prefix| plain_on(Arc::new(world.clone()), &hub, name, prefix);
+            let (hot, default) = (keyspace("hot", "hot:"), keyspace("default", ""));
+            let keyspaces = Keyspaces::new(vec![hot], Some(default), 100, hub.clone());
+            let status = Arc::new(Status::new(keyspaces, "tasks".to_owned(), 7379));
+            let store = ClientStore::new(1, status.clone(), Waker::noop().clone());
+            let session = hub.join(1, Arrival::default());
+            let mut scene = Self { world, status, session, store };
+            scene.says("HELLO 3\r\nCLIENT TRACKING ON");
+            scene
+        }
+
+        fn keyspace(&self, name: &str) -> &Keyspace {
+            self.status.keyspaces.named(name.as_bytes()).unwrap()
+        }
+
+        fn put(&self, keyspace: &str, key: &str, database: u8) {
+            let key = KeyRef { bytes: key.as_bytes(), database }.into();
+            let cache = &self.keyspace(keyspace).cache;
+            cache
+                .put_now(&key, Value::bytes(b"v"), Lifetime::For(Duration::from_secs(60)))
+                .unwrap();
+        }
+
+        /// Writes a key and reads it, so that others have to go for it.
+        fn use_often(&self, keyspace: &str, key: &str) {
+            self.put(keyspace, key, 0);
+            let key = KeyRef { bytes: key.as_bytes(), database: 0 };
+            (0..3).for_each(|_| drop(self.keyspace(keyspace).cache.peek(&key)));
+        }
+
+        /// What the client is sent after it has said this.
+        fn says(&mut self, commands: &str) -> String {
+            self.store.begin();
+            self.session.receive(format!("{commands}\r\n").as_bytes(), 0, &mut self.store);
+            self.store.dispatch();
+            self.heard()
+        }
+
+        fn heard(&mut self) -> String {
+            self.session.advance(0, &mut self.store);
+            let text = String::from_utf8_lossy(self.session.output()).into_owned();
+            self.session.sent(text.len());
+            text
+        }
+
+        fn is_told_of(&mut self, key: &str) -> bool {
+            let told = self.heard();
+            let push = format!(">2\r\n$10\r\ninvalidate\r\n*1\r\n${}\r\n{key}\r\n", key.len());
+            assert!(told.is_empty() || told == push, "{told}");
+            !told.is_empty()
+        }
+    }
+
+    #[test]
+    fn a_client_is_told_of_whatever_ends_its_copy() {
+        type End = fn(&Scene);
+        let ends: [(&str, End); 5] = [
+            ("written", |scene| scene.put("hot", "a", 0)),
+            ("removed", |scene| {
+                let key = KeyRef { bytes: b"a", database: 0 }.into();
+                assert!(scene.keyspace("hot").cache.remove_now(&key).unwrap());
+            }),
+            ("expired", |scene| {
+                scene.world.advance(Duration::from_secs(61));
+                scene.status.keyspaces.sweep();
+            }),
+            ("evicted", |scene| (0..1_000).for_each(|n| scene.use_often("hot", &n.to_string()))),
+            ("given another lifetime", |scene| {
+                let key = KeyRef { bytes: b"a", database: 0 }.into();
+                assert!(scene.keyspace("hot").cache.expire(&key, Lifetime::Forever));
+            }),
+        ];
+        for (what, end) in ends {
+            let mut scene = Scene::new();
+            scene.put("hot", "a", 0);
+            assert!(scene.says("GET hot:a").contains("v"));
+            end(&scene);
+            assert!(scene.is_told_of("hot:a"), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_read_that_finds_a_key_expired_tells_of_it_behind_its_reply() {
+        let mut scene = Scene::new();
+        scene.put("default", "a", 0);
+        scene.says("GET a");
+        scene.world.advance(Duration::from_secs(61));
+        let push = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n";
+        assert_eq!(scene.says("GET a"), format!("_\r\n{push}"));
+        scene.says("GET a");
+        scene.status.keyspaces.sweep();
+        assert!(!scene.is_told_of("a"));
+    }
+
+    #[test]
+    fn a_read_and_another_key_are_nothing_to_tell_of() {
+        let mut scene = Scene::new();
+        scene.put("default", "a", 0);
+        scene.says("GET a\r\nGET a");
+        scene.put("default", "b", 0);
+        assert!(!scene.is_told_of("a"));
+    }
+
+    #[test]
+    fn the_removal_of_what_is_not_there_is_nothing_to_tell_of() {
+        for removal in ["DEL a", "UNLINK a b", "GETDEL a", "PERSIST a"] {
+            let mut scene = Scene::new();
+            scene.says(&format!("GET a\r\nWATCH a\r\n{removal}\r\nMULTI\r\nPING"));
+            assert_eq!(scene.says("EXEC"), "*1\r\n+PONG\r\n", "{removal}");
+        }
+    }
+
+    #[test]
+    fn a_watch_is_of_one_database_unless_the_keyspace_has_a_prefix() {
+        for (keyspace, key, database, spoilt) in [
+            ("default", "a", 0, true),
+            ("default", "a", 5, false),
+            ("hot", "b", 0, true),
+            ("default", "b", 0, false),
+        ] {
+            let mut scene = Scene::new();
+            scene.says("WATCH a hot:b\r\nMULTI\r\nPING");
+            scene.put(keyspace, key, database);
+            let expected = if spoilt { "_\r\n" } else { "*1\r\n+PONG\r\n" };
+            assert_eq!(scene.says("EXEC"), expected, "{keyspace} {key} {database}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_wants_so_is_not_told_of_what_it_does_itself() {
+        let mut scene = Scene::new();
+        scene.says("CLIENT TRACKING OFF\r\nCLIENT TRACKING ON NOLOOP\r\nSET a 1\r\nGET a");
+        assert_eq!(scene.says("SET a 2"), "+OK\r\n");
+        scene.says("GET a");
+        scene.put("default", "a", 0);
+        assert!(scene.is_told_of("a"));
     }
 }

@@ -6,12 +6,13 @@ use super::Finding;
 use crate::failure::{Failure, Result};
 
 /// Each package of ours, and those of ours that it may depend on.
-const KNOWS: [(&str, &[&str]); 6] = [
+const KNOWS: [(&str, &[&str]); 7] = [
     ("larder", &[]),
     ("larder-protocol", &[]),
     ("larder-server", &["larder", "larder-protocol"]),
     ("larder-lab", &["larder", "larder-protocol", "larder-server"]),
     ("larder-cli", &["larder", "larder-protocol", "larder-server", "larder-lab"]),
+    ("larder-clients", &[]),
     ("xtask", &[]),
 ];
 

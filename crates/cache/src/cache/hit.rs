@@ -118,8 +118,8 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     #[inline(always)]
     pub(super) fn look(&self, now: Time) -> Look {
         self.engine.parts.stats.add(Count::Looks, 1);
-        let calm_after = now.as_nanos().saturating_add(self.refresh_ahead_nanos);
-        Look { now, calm_after: Time::from_nanos(calm_after) }
+        let calm_after = now.to_bits().saturating_add(self.refresh_ahead_nanos);
+        Look { now, calm_after: Time::from_bits(calm_after) }
     }
 
     /// What is told of a key that has no fresh entry.
@@ -132,6 +132,22 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
                 self.engine.parts.stats.add(Count::Misses, 1);
                 Peek::Absent
             }
+        }
+    }
+
+    /// What is told of a key whose entry had expired at `now`.
+    #[cold]
+    pub(super) fn expired<Q: ToKey<K> + ?Sized, W>(&self, now: Time, key: &Q) -> Peek<W> {
+        self.let_go(now, key);
+        self.unserved()
+    }
+
+    /// Takes out an entry that had expired at `now` where nobody loads: nothing will take its place, and
+    /// the next sweep need not be waited for.
+    fn let_go<Q: ToKey<K> + ?Sized>(&self, now: Time, key: &Q) {
+        if self.engine.loader.is_none() {
+            let window = self.engine.parts.freshness.stale_window();
+            self.engine.parts.keys.sweep_key(&key.to_key(), now, window);
         }
     }
 
@@ -150,7 +166,10 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         let fresh = fresh_until > look.now;
         match fresh {
             true => self.refresh(key),
-            false => self.note_unserved(),
+            false => {
+                self.let_go(look.now, key);
+                self.note_unserved();
+            }
         }
         fresh
     }

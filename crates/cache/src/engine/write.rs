@@ -39,8 +39,8 @@ pub enum Edit<V> {
     Put(V, Lifetime),
     /// The key is deleted.
     Remove,
-    /// The cached copy gets another lifetime; the source is not asked. [`Lifetime::For`] zero drops
-    /// the copy.
+    /// The cached copy gets another lifetime; the source is not asked. One that is over drops the
+    /// copy.
     Expire(Lifetime),
 }
 
@@ -193,6 +193,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             Lifetime::Keep => return Replacement::Keep,
             Lifetime::Forever => Time::NEVER,
             Lifetime::For(span) => now + span,
+            Lifetime::Until(end) => end,
             Lifetime::Policy => self.parts.freshness.ttl.map_or(Time::NEVER, |ttl| now + ttl),
         };
         match entry.is_fresh(now) {

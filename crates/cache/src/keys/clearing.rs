@@ -44,12 +44,13 @@ impl<K: Key, V: Value> Keys<K, V> {
             observed
         });
         for key in expired.into_inner() {
-            self.expire_alone(&key, now, window);
+            self.sweep_key(&key, now, window);
         }
     }
 
-    /// Removes an entry under its key's stripe, as it has to be told, unless another is there by now.
-    fn expire_alone(&self, key: &K, now: Time, window: Duration) {
+    /// Removes the entry of a key if it expired longer ago than `window`: under the key's stripe, as it
+    /// has to be told, and another may be there by now.
+    pub(crate) fn sweep_key(&self, key: &K, now: Time, window: Duration) {
         self.visit(key, |_, place| {
             if place.entry().is_some_and(|entry| now >= entry.fresh_until + window) {
                 place.remove(Cause::Expired);
@@ -93,23 +94,23 @@ impl<K: Key, V: Value> Stripe<K, V> {
 impl EarliestExpiry {
     /// That of a tier of which nothing is known: it may have been filled before.
     pub(super) fn unknown() -> Self {
-        Self(AtomicU64::new(Time::ZERO.as_nanos()))
+        Self(AtomicU64::new(Time::ZERO.to_bits()))
     }
 
     /// An entry that expires at `expiry` is in the tier.
     pub(super) fn note(&self, expiry: Time) {
         // Mostly it is not the earliest, and a look costs less than a write.
         if expiry < self.get() {
-            self.0.fetch_min(expiry.as_nanos(), Ordering::AcqRel);
+            self.0.fetch_min(expiry.to_bits(), Ordering::AcqRel);
         }
     }
 
     fn get(&self) -> Time {
-        Time::from_nanos(self.0.load(Ordering::Acquire))
+        Time::from_bits(self.0.load(Ordering::Acquire))
     }
 
     /// As if nothing were in the tier.
     fn forget(&self) {
-        self.0.store(Time::NEVER.as_nanos(), Ordering::Release);
+        self.0.store(Time::NEVER.to_bits(), Ordering::Release);
     }
 }

@@ -57,6 +57,11 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
 }
 
 impl<K: Key, V: Value> Keys<K, V> {
+    /// Bounds the tier anew.
+    pub(crate) fn resize(&self, weight_max: u64) {
+        self.tell_evicted(self.tier.resize(weight_max));
+    }
+
     /// Tells of entries that made room, each under the stripe of its key, so that it takes its turn
     /// among what else becomes of that key. The key may have an entry again by then.
     pub(super) fn tell_evicted(&self, evicted: Evicted<K>) {

@@ -60,7 +60,7 @@ impl Ticker {
         if !self.read.load(Ordering::Relaxed) {
             self.read.store(true, Ordering::Relaxed);
         }
-        Time::from_nanos(nanos)
+        Time::from_bits(nanos)
     }
 
     /// The time now.

@@ -136,8 +136,14 @@ impl<K: Key, V: Value> Tier<K, V> for MemoryTier<K, V> {
         }
     }
 
-    fn resize(&self, weight_max: u64) {
+    /// Looks at every key, since quick_cache does not tell which ones it drops here.
+    fn resize(&self, weight_max: u64) -> Evicted<K> {
+        let before: Vec<K> = self.entries.iter().map(|(key, _)| key).collect();
         self.entries.set_capacity(weight_max.max(1));
+        let gone = before.into_iter().filter(|key| self.entries.peek(key).is_none());
+        let mut evicted = Evicted::default();
+        evicted.extend(gone);
+        evicted
     }
 }
 
@@ -229,6 +235,19 @@ mod tests {
         assert_eq!(tier.usage().evictions, 0, "replaced, removed, swept and cleared");
         (0..1_000).for_each(|key| drop(tier.insert(key, entry(0))));
         assert_eq!(tier.usage().evictions, 1_000 - tier.usage().entries);
+    }
+
+    #[test]
+    fn a_smaller_bound_evicts_at_once_and_says_what() {
+        let tier = MemoryTier::with_entries(1000);
+        (0..1000).for_each(|key| drop(tier.insert(key, entry(0))));
+        let held: Vec<u64> = (0..1000).filter(|key| tier.entry(key).is_some()).collect();
+        let evicted: Vec<u64> = tier.resize(100).into_iter().collect();
+        let usage = tier.usage();
+        assert!(usage.entries <= usage.weight_max && usage.weight_max < 200, "{usage:?}");
+        let left = held.iter().filter(|key| tier.entry(key).is_some()).count();
+        assert_eq!(left + evicted.len(), held.len());
+        assert!(evicted.iter().all(|key| tier.entry(key).is_none()));
     }
 
     #[test]

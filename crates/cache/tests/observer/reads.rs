@@ -1,7 +1,7 @@
 //! Loads, fills and invalidations.
 
 use larder::source::SourceErrorKind;
-use larder::{Freshness, Leased, Strategy};
+use larder::{Freshness, Leased, Lifetime, Peek, Strategy};
 
 use crate::kit::{CALL, Kit, SECOND, name};
 
@@ -48,6 +48,34 @@ fn a_load_that_fails_is_not_told() {
     kit.rows.fail(SourceErrorKind::Unavailable);
     kit.get("a").unwrap_err();
     kit.told(&[]);
+}
+
+#[test]
+fn a_look_takes_out_what_has_expired_where_nobody_loads() {
+    type Look = fn(&Kit) -> bool;
+    let looks: [Look; 2] = [
+        |kit| kit.cache.peek("a").is_some(),
+        |kit| kit.cache.peek_with("a", |found| matches!(found, Peek::Value(..))),
+    ];
+    for look in looks {
+        let kit = Kit::plain();
+        kit.cache.put_now(&name("a"), 1, Lifetime::For(SECOND)).unwrap();
+        assert!(look(&kit));
+        kit.world.advance(SECOND);
+        assert!(!look(&kit));
+        assert!(!look(&kit));
+        kit.told(&["a: written, new", "a: expired, gone"]);
+    }
+}
+
+#[test]
+fn a_look_leaves_what_a_load_will_replace() {
+    let kit = Kit::with(Strategy::ReadThrough, Freshness::ttl(SECOND));
+    kit.get("a").unwrap();
+    kit.world.advance(SECOND);
+    assert_eq!(kit.cache.peek("a"), None);
+    kit.get("a").unwrap();
+    kit.told(&["a: loaded, new", "a: loaded, again"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Why a request is refused, in the words that each place has for it.
 
-use crate::error::Error;
+use crate::error::{Error, c_string};
 
 /// What a user may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +43,8 @@ impl<'a> Denied<'a> {
     pub(crate) fn sentence(&self) -> Vec<u8> {
         let (verb, object, noun): (&str, &[u8], &str) = match self {
             Self::Command(name) => ("run", name.as_bytes(), "command"),
-            Self::Key { key, .. } => ("access", key, "key"),
-            Self::Channel { channel, .. } => ("access", channel, "channel"),
+            Self::Key { key, .. } => ("access", c_string(key), "key"),
+            Self::Channel { channel, .. } => ("access", c_string(channel), "channel"),
         };
         let start = format!("This user has no permissions to {verb} the '");
         [start.as_bytes(), object, b"' ", noun.as_bytes()].concat()

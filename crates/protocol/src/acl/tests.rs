@@ -184,7 +184,7 @@ fn passwords_let_in_those_who_know_one() {
 #[test]
 fn wrong_password_rules_are_refused() {
     let users = Users::default();
-    let refused = |rule: &str| set(&users, "bob", rule).unwrap_err().text.into_owned();
+    let refused = |rule: &str| set(&users, "bob", rule).unwrap_err().text().into_owned();
     assert!(
         refused("<one")
             .ends_with("The password you are trying to remove from the user does not exist")
@@ -295,12 +295,13 @@ fn a_file_that_is_read_again_replaces_the_users() {
 #[test]
 fn a_file_with_a_wrong_line_changes_nothing() {
     let (users, shelf) = (Users::default(), Shelf::default());
-    assert!(users.reload().unwrap_err().text.starts_with("This Redis instance is not configured"));
+    assert!(users.reload().unwrap_err().text().starts_with("This Redis instance is not configured"));
     let error = users.keep_in(Box::new(shelf.clone())).unwrap_err();
-    assert_eq!(error.text, "Error loading ACLs, opening file 'users.acl': no such file");
-    assert!(users.save().unwrap_err().text.starts_with("There was an error trying to save"));
+    assert_eq!(error.text(), "Error loading ACLs, opening file 'users.acl': no such file");
+    assert!(users.save().unwrap_err().text().starts_with("There was an error trying to save"));
     shelf.put("user bob on\nuser eve +nosuch\n");
-    let error = users.reload().unwrap_err().text;
+    let error = users.reload().unwrap_err();
+    let error = error.text();
     assert!(error.starts_with("users.acl:2: Error in applying operation '+nosuch'"), "{error}");
     assert_eq!(told(&users), "user default on nopass ~* &* +@all\n");
 }
@@ -356,7 +357,9 @@ fn rule() -> impl Strategy<Value = String> {
     let inner = prop_oneof![
         (prop::sample::select(vec!["+", "-"]), name())
             .prop_map(|(sign, name)| sign.to_owned() + name),
-        (prop::sample::select(vec!["~", "%R~", "%W~", "&"]), "[ab*]{0,3}")
+        // Not the pattern `*` itself: given for reading and for writing apart it becomes `~*`, and
+        // Redis too refuses any other pattern after that when it reads the rules again.
+        (prop::sample::select(vec!["~", "%R~", "%W~", "&"]), "[ab][ab*]{0,2}")
             .prop_map(|(sign, pattern)| sign.to_owned() + &pattern),
     ];
     let selector = prop::collection::vec(inner.clone(), 0..4)

@@ -12,7 +12,7 @@ use crate::acl::password::PasswordHash;
 use crate::acl::permissions::Permissions;
 use crate::acl::rule::{has_blanks, merge_selectors};
 use crate::acl::user::User;
-use crate::error::Error;
+use crate::error::{Error, c_string};
 
 const DEFAULT: &[u8] = b"default";
 
@@ -76,8 +76,9 @@ impl Users {
             return Err(Error::plain("Usernames can't contain spaces or null characters"));
         }
         let rules = merge_selectors(rules.iter().copied()).map_err(|start| {
-            let start = String::from_utf8_lossy(start);
-            Error::plain(format!("Unmatched parenthesis in acl selector starting at '{start}'."))
+            let start = c_string(start);
+            let text = b"Unmatched parenthesis in acl selector starting at '";
+            Error::repeating(&[text, start, b"'."])
         })?;
         let mut users = self.by_name.write();
         let known = users.get(name);
@@ -85,8 +86,9 @@ impl Users {
             known.map_or_else(Permissions::default, |user| (*user.permissions()).clone());
         for rule in rules {
             permissions.apply(&rule).map_err(|error| {
-                let rule = String::from_utf8_lossy(&rule);
-                Error::plain(format!("Error in ACL SETUSER modifier '{rule}': {error}"))
+                let (rule, reason) = (c_string(&rule), error.to_string());
+                let text = b"Error in ACL SETUSER modifier '";
+                Error::repeating(&[text, rule, b"': ", reason.as_bytes()])
             })?;
         }
         match known {

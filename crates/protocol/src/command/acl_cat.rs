@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::command::table::TABLE;
 use crate::command::{Command, Context, Done, category, lookup};
-use crate::error::Error;
+use crate::error::{Error, c_word};
 use crate::frame::Out;
 
 /// Only commands that larder has are told, whatever else rules may name.
@@ -19,10 +19,8 @@ pub(super) fn run(args: &Args<'_>, _: &mut Context<'_>, out: &mut Out<'_>) -> Do
 }
 
 fn members(name: &[u8]) -> Result<Vec<&'static str>, Error> {
-    let category = category::named(name).ok_or_else(|| {
-        let name = String::from_utf8_lossy(&name[..name.len().min(128)]);
-        Error::plain(format!("Unknown category '{name}'"))
-    })?;
+    let category = category::named(name)
+        .ok_or_else(|| Error::repeating(&[b"Unknown category '", c_word(name), b"'"]))?;
     let family = |command: &'static Command| std::iter::once(command).chain(command.subcommands);
     let commands = TABLE.iter().flat_map(family);
     let members = commands.filter(|command| command.categories() & category != 0);

@@ -2,19 +2,15 @@
 
 use crate::args::Args;
 use crate::command::{Context, Done, lookup};
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::frame::Out;
 
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    let user = context.hub.users.find(&args[2]).ok_or_else(|| {
-        let name = String::from_utf8_lossy(&args[2]);
-        Error::plain(format!("User '{name}' not found"))
-    })?;
+    let not_found =
+        |what: &[u8], name| Error::repeating(&[what, b" '", c_string(name), b"' not found"]);
+    let user = context.hub.users.find(&args[2]).ok_or_else(|| not_found(b"User", &args[2]))?;
     let request = args.from(3);
-    let command = lookup::named_by(&request).ok_or_else(|| {
-        let name = String::from_utf8_lossy(&args[3]);
-        Error::plain(format!("Command '{name}' not found"))
-    })?;
+    let command = lookup::named_by(&request).ok_or_else(|| not_found(b"Command", &args[3]))?;
     if !command.takes(request.len()) {
         return Err(Error::arity(command.name).into());
     }

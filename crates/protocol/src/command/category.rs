@@ -17,6 +17,7 @@ const SLOW: Categories = 1 << 15;
 const DANGEROUS: Categories = 1 << 17;
 const CONNECTION: Categories = 1 << 18;
 const TRANSACTION: Categories = 1 << 19;
+const SCRIPTING: Categories = 1 << 20;
 const CACHE: Categories = 1 << 21;
 
 /// The names, in Redis' order, from the lowest bit; the last is larder's own. Some of them have no
@@ -68,6 +69,7 @@ impl Command {
             (flag::PUBSUB, PUBSUB),
             (flag::KEYSPACE, KEYSPACE),
             (flag::CONNECTION, CONNECTION),
+            (flag::SCRIPTING, SCRIPTING),
         ];
         let mut categories = if self.flags & flag::FAST == 0 { SLOW } else { FAST };
         let mut place = 0;

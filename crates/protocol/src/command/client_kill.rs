@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::client_list::Kind;
+use crate::acl::Users;
 use crate::args::Args;
 use crate::command::{Context, Done, Stop};
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::frame::{Out, integer};
 use crate::hub::Card;
 
@@ -14,22 +15,18 @@ pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
     let is_old_form = args.len() == 3;
     let filter = match is_old_form {
         true => Filter { address: args.at(2), skips_own: false, ..Filter::default() },
-        false => Filter::read(args)?,
+        false => Filter::read(args, &context.hub.users)?,
     };
-    let (mut killed, mut own) = (0, false);
-    context.hub.clients.each(|card| {
-        let is_own = card.id == context.client.id();
-        if !filter.covers(card) || is_own && filter.skips_own {
-            return;
-        }
-        killed += 1;
-        match is_own {
-            true => own = true,
-            false => card.end(),
-        }
+    let (mut others, mut own) = (Vec::new(), false);
+    context.hub.clients.each(|card| match card.id == context.client.id() {
+        _ if !filter.covers(card) => {}
+        true => own = !filter.skips_own,
+        false => others.push(card.clone()),
     });
+    context.hub.end_others(&others);
+    let killed = others.len() + usize::from(own);
     match is_old_form {
-        false => out.integer(killed),
+        false => out.integer(killed as i64),
         true if killed > 0 => out.simple("OK"),
         true => return Err(Error::plain("No such client").into()),
     }
@@ -54,7 +51,7 @@ impl Default for Filter<'_> {
 }
 
 impl<'a> Filter<'a> {
-    fn read(args: &Args<'a>) -> Result<Self, Error> {
+    fn read(args: &Args<'a>, users: &Users) -> Result<Self, Error> {
         let mut filter = Self::default();
         if args.len() < 4 {
             return Err(Error::syntax());
@@ -70,6 +67,7 @@ impl<'a> Filter<'a> {
             } else if args.is(place, "LADDR") {
                 filter.local = Some(value);
             } else if args.is(place, "USER") {
+                users.find(value).ok_or_else(|| no_user(value))?;
                 filter.user = Some(value);
             } else if args.is(place, "SKIPME") && args.is(place + 1, "YES") {
                 filter.skips_own = true;
@@ -89,6 +87,10 @@ impl<'a> Filter<'a> {
             && self.local.is_none_or(|local| local == card.local.as_bytes())
             && self.user.is_none_or(|user| user == &*card.names.lock().user)
     }
+}
+
+fn no_user(name: &[u8]) -> Error {
+    Error::repeating(&[b"No such user '", c_string(name), b"'"])
 }
 
 fn id(text: &[u8]) -> Result<u64, Error> {
@@ -115,9 +117,13 @@ mod tests {
 
     #[test]
     fn wrong_options_kill_nobody() {
-        says("CLIENT KILL ID 0 SKIPME no\nPING", "-ERR client-id should be greater than 0\r\n+PONG\r\n");
+        says(
+            "CLIENT KILL ID 0 SKIPME no\nPING",
+            "-ERR client-id should be greater than 0\r\n+PONG\r\n",
+        );
         says("CLIENT KILL KIND x", "-ERR syntax error\r\n");
         says("CLIENT KILL TYPE x SKIPME no", "-ERR Unknown client type 'x'\r\n");
+        says("CLIENT KILL USER none SKIPME no", "-ERR No such user 'none'\r\n");
         says("CLIENT KILL ID 7 SKIPME maybe", "-ERR syntax error\r\n");
     }
 }

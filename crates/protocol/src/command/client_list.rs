@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use crate::args::Args;
 use crate::client::{Client, flag};
 use crate::command::{Context, Done};
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::frame::{Out, integer};
 use crate::hub::Card;
 
@@ -70,10 +70,9 @@ impl Kind {
             ("slave", Self::Replication),
         ];
         let found = names.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
-        found.map(|(_, kind)| *kind).ok_or_else(|| {
-            let name = String::from_utf8_lossy(name);
-            Error::plain(format!("Unknown client type '{name}'"))
-        })
+        found
+            .map(|(_, kind)| *kind)
+            .ok_or_else(|| Error::repeating(&[b"Unknown client type '", c_string(name), b"'"]))
     }
 
     pub(super) fn is(card: &Card) -> Self {
@@ -179,14 +178,23 @@ mod tests {
     #[test]
     fn a_client_is_told_of_with_what_it_is_up_to() {
         let told = replies("CLIENT SETNAME me\nSELECT 3\nCLIENT INFO");
-        for part in ["id=7 ", " name=me ", " flags=N ", " db=3 ", " multi=-1 ", " cmd=select ", " resp=2 "] {
+        for part in [
+            "id=7 ",
+            " name=me ",
+            " flags=N ",
+            " db=3 ",
+            " multi=-1 ",
+            " cmd=client|info ",
+            " resp=2 ",
+        ] {
             assert!(told.contains(part), "{part} in {told}");
         }
     }
 
     #[test]
     fn lists_are_of_all_of_some_or_of_a_kind() {
-        assert_eq!(replies("CLIENT LIST").matches("id=").count(), 1);
+        assert_eq!(replies("CLIENT LIST").matches("id=7 ").count(), 1);
+        assert_eq!(replies("CLIENT LIST").matches(" cmd=client|list ").count(), 1);
         assert_eq!(replies("CLIENT LIST ID 8 7 9").matches("id=").count(), 1);
         assert_eq!(replies("CLIENT LIST TYPE pubsub"), "$0\r\n\r\n");
         assert_eq!(replies("CLIENT LIST TYPE x"), "-ERR Unknown client type 'x'\r\n");

@@ -1,9 +1,11 @@
 //! `CLIENT ID|GETNAME|SETNAME|SETINFO`: <https://redis.io/commands/client/>
 
+use std::mem;
+
 use crate::args::Args;
 use crate::client::is_plain;
 use crate::command::{Context, Done};
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::frame::Out;
 
 pub(super) fn id(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
@@ -33,14 +35,16 @@ pub(super) fn set_info(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out
     } else if args.is(2, "LIB-VER") {
         (&mut names.library_version, "lib-ver")
     } else {
-        let option = String::from_utf8_lossy(&args[2]);
-        return Err(Error::plain(format!("Unrecognized option '{option}'")).into());
+        let parts: [&[u8]; 3] = [b"Unrecognized option '", c_string(&args[2]), b"'"];
+        return Err(Error::repeating(&parts).into());
     };
     if !is_plain(&args[3]) {
         let text = format!("{word} cannot contain spaces, newlines or special characters.");
         return Err(Error::plain(text).into());
     }
-    *field = args[3].into();
+    let before = mem::replace(field, args[3].into());
+    drop(names);
+    context.client.keeps(args[3].len(), before.len());
     out.simple("OK");
     Ok(())
 }

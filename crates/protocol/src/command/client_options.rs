@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::client::Replies;
-use crate::command::{Context, Done};
+use crate::command::{Context, Done, lookup};
 use crate::error::Error;
 use crate::frame::{Out, integer};
 use crate::hub::Paused;
@@ -45,7 +45,7 @@ pub(super) fn pause(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_
         4 if args.is(3, "WRITE") => Paused::Writes,
         4 if args.is(3, "ALL") => Paused::All,
         4 => return Err(Error::plain("CLIENT PAUSE mode must be WRITE or ALL").into()),
-        _ => return Err(Error::syntax().into()),
+        _ => return Err(lookup::wrong_subcommand(args).into()),
     };
     let span = integer::parse(&args[2])
         .ok_or_else(|| Error::plain("timeout is not an integer or out of range"))?;
@@ -66,7 +66,7 @@ pub(super) fn unpause(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>
 /// `CLIENT UNBLOCK id [TIMEOUT|ERROR]`: nobody is ever blocked.
 pub(super) fn unblock(args: &Args<'_>, _: &mut Context<'_>, out: &mut Out<'_>) -> Done {
     if args.len() > 4 {
-        return Err(Error::syntax().into());
+        return Err(lookup::wrong_subcommand(args).into());
     }
     if args.len() == 4 && !args.is(3, "TIMEOUT") && !args.is(3, "ERROR") {
         return Err(Error::plain("CLIENT UNBLOCK reason should be TIMEOUT or ERROR").into());
@@ -94,6 +94,7 @@ mod tests {
         says("CLIENT REPLY SKIP\nPING\nECHO a", "$1\r\na\r\n");
         says("CLIENT REPLY SKIP\nSET a 1\nGET a", "$1\r\n1\r\n");
         says("CLIENT REPLY OFF\nCLIENT REPLY SKIP\nPING\nPING\nFOO\nCLIENT REPLY ON", "+OK\r\n");
+        says("CLIENT REPLY SKIP\nCLIENT REPLY ON\nPING", "+OK\r\n+PONG\r\n");
         says("CLIENT REPLY SOME", "-ERR syntax error\r\n");
     }
 
@@ -107,6 +108,13 @@ mod tests {
     fn a_pause_has_a_length_and_a_mode() {
         says("CLIENT PAUSE x", "-ERR timeout is not an integer or out of range\r\n");
         says("CLIENT PAUSE -1", "-ERR timeout is negative\r\n");
+        let unfit = |word: &str| {
+            format!(
+                "-ERR unknown subcommand or wrong number of arguments for '{word}'. Try CLIENT HELP.\r\n"
+            )
+        };
+        says("CLIENT PAUSE 1 WRITE x", &unfit("PAUSE"));
+        says("CLIENT unblock 1 ERROR x", &unfit("unblock"));
         says("CLIENT PAUSE 1 SOME", "-ERR CLIENT PAUSE mode must be WRITE or ALL\r\n");
     }
 

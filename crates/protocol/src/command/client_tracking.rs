@@ -7,9 +7,12 @@
 use crate::args::Args;
 use crate::client::{Selection, Tracking};
 use crate::command::{Context, Done};
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::frame::Out;
 use crate::hub::TrackingTerms;
+
+/// How many prefixes a client may track: each is compared with all others.
+const PREFIXES_MAX: usize = 1000;
 
 /// `CLIENT TRACKING ON|OFF [REDIRECT id] [PREFIX prefix ...] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]`
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
@@ -182,6 +185,11 @@ impl<'a> Options<'a> {
             Some(Selection::Broadcast(prefixes)) => prefixes,
             _ => &[],
         };
+        if existing.len() + self.prefixes.len() > PREFIXES_MAX {
+            let text =
+                format!("a client may track at most {PREFIXES_MAX} prefixes: use shorter ones");
+            return Err(Error::plain(text));
+        }
         let overlap = |a: &[u8], b: &[u8]| a.starts_with(b) || b.starts_with(a);
         for (place, prefix) in self.prefixes.iter().enumerate() {
             if let Some(other) = existing.iter().find(|other| overlap(prefix, other)) {
@@ -208,6 +216,7 @@ impl<'a> Options<'a> {
             _ => Vec::new(),
         };
         prefixes.extend(self.prefixes.iter().map(|prefix| Box::from(*prefix)));
+        prefixes.sort();
         if prefixes.is_empty() {
             // Every key.
             prefixes.push(Box::default());
@@ -217,29 +226,30 @@ impl<'a> Options<'a> {
 }
 
 fn overlapping(prefix: &[u8], other: &[u8], which: &str) -> Error {
-    let (prefix, other) = (String::from_utf8_lossy(prefix), String::from_utf8_lossy(other));
-    Error::plain(format!(
-        "Prefix '{prefix}' overlaps with {which} '{other}'. Prefixes for a single client must not \
-         overlap."
-    ))
+    Error::repeating(&[
+        b"Prefix '",
+        c_string(prefix),
+        b"' overlaps with ",
+        which.as_bytes(),
+        b" '",
+        c_string(other),
+        b"'. Prefixes for a single client must not overlap.",
+    ])
 }
 
 fn begin(options: Options<'_>, context: &mut Context<'_>) -> Result<(), Error> {
     options.check(context.client.tracking.as_ref())?;
     let selection = options.selection(context.client.tracking.as_ref());
-    let terms = TrackingTerms { redirect: options.redirect, no_loop: options.no_loop };
+    let Options { redirect, no_loop, broadcast: by_prefix, .. } = options;
+    let terms = TrackingTerms { redirect, no_loop, by_prefix };
     let (id, table) = (context.client.id(), &context.hub.tracking);
     table.join(id, terms);
     if let Selection::Broadcast(prefixes) = &selection {
         prefixes.iter().for_each(|prefix| table.broadcast(id, prefix));
     }
-    let redirect = options.redirect.unwrap_or(0);
-    context.client.card.tally.redirect.store(redirect, std::sync::atomic::Ordering::Relaxed);
-    context.client.tracking = Some(Tracking {
-        selection,
-        redirect: options.redirect,
-        no_loop: options.no_loop,
-        ..Tracking::default()
-    });
+    let shown = redirect.unwrap_or(0);
+    context.client.card.tally.redirect.store(shown, std::sync::atomic::Ordering::Relaxed);
+    context.client.tracking =
+        Some(Tracking { selection, redirect, no_loop, ..Tracking::default() });
     Ok(())
 }

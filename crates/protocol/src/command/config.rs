@@ -36,11 +36,7 @@ pub(super) fn set(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
 }
 
 /// `CONFIG RESETSTAT`
-pub(super) fn reset_statistics(
-    _: &Args<'_>,
-    context: &mut Context<'_>,
-    out: &mut Out<'_>,
-) -> Done {
+pub(super) fn reset_statistics(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
     context.hub.counts.reset();
     context.hub.settings.reset_statistics();
     out.simple("OK");
@@ -124,9 +120,22 @@ mod tests {
     #[test]
     fn what_larder_cannot_change_can_be_set_to_what_it_is() {
         says("CONFIG SET port 7379", "+OK\r\n");
-        let reason = "larder cannot change it while it runs: set it in larder.toml";
+        let reason =
+            "Unable to listen on this port: larder cannot while it runs, so set it in larder.toml";
         says("CONFIG SET port 7380", &failed("port", reason));
         says("CONFIG SET dir x", &failed("dir", "can't set protected config"));
+    }
+
+    #[test]
+    fn arguments_can_be_as_long_as_it_says() {
+        let long = "x".repeat(2 << 20);
+        let script = format!(
+            "CONFIG SET proto-max-bulk-len 1mb\n*2\r\n$4\r\nECHO\r\n${}\r\n{long}",
+            long.len()
+        );
+        says(&script, "+OK\r\n-ERR Protocol error: invalid bulk length\r\n");
+        let error = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
+        says("CONFIG SET proto-max-bulk-len 1mb\nSETRANGE a 2000000 x", &format!("+OK\r\n{error}"));
     }
 
     #[test]

@@ -5,15 +5,16 @@ mod protocol;
 
 use crate::args::Args;
 use crate::command::rename::no_such_key;
-use crate::command::{Context, Done};
+use crate::command::{Context, Done, lookup};
 use crate::error::Error;
 use crate::frame::Out;
 use crate::store::Request;
 
 /// What there is, and what it does.
-const HELP: [(&str, &str); 8] = [
+const HELP: [(&str, &str); 9] = [
     ("DIGEST", "Answers a fingerprint of all that is cached."),
     ("DIGEST-VALUE <key> [<key> ...]", "Answers a fingerprint of each key's copy."),
+    ("LOADAOF", "Does nothing: there is nothing to reload from."),
     ("OBJECT <key>", "Tells how a key's copy is kept."),
     ("PROTOCOL <type>", "Answers a frame of that type."),
     ("RELOAD [option ...]", "Does nothing: there is nothing to reload from."),
@@ -30,6 +31,8 @@ pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
         digest::of_all(context, out)?;
     } else if args.is(1, "DIGEST-VALUE") {
         digest::of_each(&args.from(2), context, out)?;
+    } else if is("LOADAOF", 2) {
+        out.simple("OK");
     } else if is("OBJECT", 3) {
         object(&args[2], context, out)?;
     } else if is("PROTOCOL", 3) {
@@ -40,13 +43,10 @@ pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
         context.hub.settings.set_sweeping(leading_number(&args[2]) != 0);
         out.simple("OK");
     } else if is("SLEEP", 3) {
-        let seconds = std::str::from_utf8(&args[2]).ok().and_then(|text| text.parse().ok());
-        let seconds: f64 = seconds.unwrap_or_default();
-        // A number that is too large or none at all becomes the nearest that there is.
-        context.ask(Request::Rest { ms: (seconds * 1000.0) as u64 })?;
+        context.ask(Request::Rest { ms: rest_ms(&args[2]) })?;
         out.simple("OK");
     } else {
-        return Err(unknown(&args[1]).into());
+        return Err(lookup::wrong_subcommand(args).into());
     }
     Ok(())
 }
@@ -81,17 +81,19 @@ fn reload(args: &Args<'_>, out: &mut Out<'_>) -> Done {
     Ok(())
 }
 
+/// How long `DEBUG SLEEP` sleeps: not at all if its microseconds are no 64-bit number.
+fn rest_ms(seconds: &[u8]) -> u64 {
+    const MICROSECONDS_END: f64 = (1_u64 << 63) as f64;
+    let seconds = std::str::from_utf8(seconds).ok().and_then(|text| text.parse::<f64>().ok());
+    let microseconds = seconds.map(|seconds| seconds * 1e6);
+    let microseconds = microseconds.filter(|number| (0.0..MICROSECONDS_END).contains(number));
+    (microseconds.unwrap_or_default() / 1e3) as u64
+}
+
 /// The number that a text begins with, as C's `atoi` reads it, so far as zero goes.
 fn leading_number(text: &[u8]) -> u64 {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
     digits.fold(0, |total, digit| total.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
-}
-
-fn unknown(word: &[u8]) -> Error {
-    let word = String::from_utf8_lossy(&word[..word.len().min(128)]);
-    Error::plain(format!(
-        "unknown subcommand or wrong number of arguments for '{word}'. Try DEBUG HELP."
-    ))
 }
 
 #[cfg(test)]
@@ -108,10 +110,20 @@ mod tests {
 
     #[test]
     fn what_does_nothing_says_so_by_ok() {
-        says("DEBUG RELOAD\nDEBUG reload NOSAVE merge", &"+OK\r\n".repeat(2));
+        says("DEBUG LOADAOF\nDEBUG RELOAD\nDEBUG reload NOSAVE merge", &"+OK\r\n".repeat(3));
         says("DEBUG SET-ACTIVE-EXPIRE 0\nDEBUG SET-ACTIVE-EXPIRE 1", &"+OK\r\n".repeat(2));
         let error = "DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
         says("DEBUG RELOAD foo", &format!("-ERR {error}\r\n"));
+    }
+
+    #[test]
+    fn sleep_ends_at_once_where_its_length_is_no_number() {
+        for (seconds, ms) in
+            [("0.25", 250), ("-1", 0), ("x", 0), ("nan", 0), ("9223372036854", 9223372036854000)]
+        {
+            assert_eq!(super::rest_ms(seconds.as_bytes()), ms, "{seconds}");
+        }
+        assert_eq!(super::rest_ms(b"9223372036854775807"), 0);
     }
 
     #[test]
@@ -120,6 +132,6 @@ mod tests {
             let error = format!("unknown subcommand or wrong number of arguments for '{word}'");
             says(&format!("DEBUG {word}"), &format!("-ERR {error}. Try DEBUG HELP.\r\n"));
         }
-        assert!(replies("DEBUG HELP").starts_with("*17\r\n+DEBUG <subcommand>"));
+        assert!(replies("DEBUG HELP").starts_with("*19\r\n+DEBUG <subcommand>"));
     }
 }

@@ -55,7 +55,11 @@ fn describe(command: &Command, out: &mut Out<'_>) {
     out.set(command.tips.len());
     command.tips.iter().for_each(|tip| out.bulk(tip.as_bytes()));
     specify_keys(command, out);
-    out.array(command.subcommands.len());
+    // None are a set and some an array: so Redis has it.
+    match command.subcommands.len() {
+        0 => out.set(0),
+        count => out.array(count),
+    }
     command.subcommands.iter().for_each(|sub| describe(sub, out));
 }
 
@@ -143,7 +147,8 @@ mod tests {
     #[test]
     fn keys_of_different_use_are_specified_apart() {
         let said = replies("COMMAND INFO RENAME");
-        let first = format!("*2\r\n*6\r\n$5\r\nflags\r\n*3\r\n+RW\r\n+access\r\n+delete\r\n{ONE_KEY}");
+        let first =
+            format!("*2\r\n*6\r\n$5\r\nflags\r\n*3\r\n+RW\r\n+access\r\n+delete\r\n{ONE_KEY}");
         assert!(said.contains(&format!("{first}*6\r\n$5\r\nflags\r\n*2\r\n+OW\r\n+update\r\n")));
     }
 
@@ -158,7 +163,8 @@ mod tests {
     fn the_whole_table_is_one_frame_in_either_version() {
         let greeting = replies("HELLO 3").len();
         for script in ["COMMAND", "COMMAND INFO"] {
-            for said in [replies(script), replies(&format!("HELLO 3\n{script}")).split_off(greeting)]
+            for said in
+                [replies(script), replies(&format!("HELLO 3\n{script}")).split_off(greeting)]
             {
                 let (_, length) = decode(said.as_bytes(), &Default::default()).unwrap().unwrap();
                 assert_eq!(length, said.len(), "{script}");

@@ -4,7 +4,7 @@
 use crate::args::Args;
 use crate::command::expiry::{Unit, invalid};
 use crate::command::{Context, Done};
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::frame::Out;
 use crate::reply::Reply;
 use crate::store::{Change, Edit, EditFn, Expiry, Request};
@@ -49,60 +49,49 @@ fn expire(
 }
 
 /// Which present expiry may be replaced.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Conditions {
     presence: Option<Presence>,
     order: Option<Order>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Presence {
     None,
     Some,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Order {
     Later,
     Sooner,
 }
 
 impl Conditions {
+    /// All options are read before it is judged whether they go together.
     fn of(args: &Args<'_>) -> Result<Self, Error> {
-        let mut conditions = Self::default();
-        let mut none = false;
+        let [mut none, mut some, mut later, mut sooner] = [false; 4];
         for place in 3..args.len() {
-            if args.is(place, "NX") {
-                none = true;
-            } else if args.is(place, "XX") {
-                conditions.presence = Some(Presence::Some);
-            } else if args.is(place, "GT") {
-                conditions.order(Order::Later)?;
-            } else if args.is(place, "LT") {
-                conditions.order(Order::Sooner)?;
-            } else {
-                let option = String::from_utf8_lossy(&args[place]);
-                return Err(Error::plain(format!("Unsupported option {option}")));
+            let option =
+                [("NX", &mut none), ("XX", &mut some), ("GT", &mut later), ("LT", &mut sooner)]
+                    .into_iter()
+                    .find(|(name, _)| args.is(place, name));
+            match option {
+                Some((_, is_given)) => *is_given = true,
+                None => return Err(unsupported(&args[place])),
             }
         }
-        match (none, conditions) {
-            (false, conditions) => Ok(conditions),
-            (true, Self { presence: None, order: None }) => {
-                Ok(Self { presence: Some(Presence::None), order: None })
-            }
-            (true, _) => {
-                Err(Error::plain("NX and XX, GT or LT options at the same time are not compatible"))
-            }
+        if none && (some || later || sooner) {
+            let text = "NX and XX, GT or LT options at the same time are not compatible";
+            return Err(Error::plain(text));
         }
-    }
-
-    fn order(&mut self, order: Order) -> Result<(), Error> {
-        if self.order.is_some_and(|present| present != order) {
+        if later && sooner {
             let text = "GT and LT options at the same time are not compatible";
             return Err(Error::plain(text));
         }
-        self.order = Some(order);
-        Ok(())
+        let presence = none.then_some(Presence::None).or(some.then_some(Presence::Some));
+        let order = later.then_some(Order::Later).or(sooner.then_some(Order::Sooner));
+        Ok(Self { presence, order })
     }
 
     /// Whether an expiry in `left` milliseconds may replace the `present` one. None is the latest.
@@ -120,6 +109,10 @@ impl Conditions {
         };
         presence && order
     }
+}
+
+fn unsupported(option: &[u8]) -> Error {
+    Error::repeating(&[b"Unsupported option ", c_string(option)])
 }
 
 fn edit(left: i64, conditions: Conditions) -> EditFn {
@@ -150,7 +143,10 @@ mod tests {
         says("SET a 1\nPEXPIREAT a 1000005\nPTTL a", "+OK\r\n:1\r\n:5\r\n");
         says("SET a 1\nEXPIREAT a 1000\nEXISTS a", "+OK\r\n:1\r\n:0\r\n");
         let (most, least) = (i64::MAX, i64::MIN);
-        says(&format!("SET a 1\nPEXPIREAT a {most}\nPTTL a"), &format!("+OK\r\n:1\r\n:{}\r\n", most - 1_000_000));
+        says(
+            &format!("SET a 1\nPEXPIREAT a {most}\nPTTL a"),
+            &format!("+OK\r\n:1\r\n:{}\r\n", most - 1_000_000),
+        );
         says(&format!("SET a 1\nPEXPIREAT a {least} LT\nEXISTS a"), "+OK\r\n:1\r\n:0\r\n");
     }
 
@@ -178,10 +174,10 @@ mod tests {
     #[test]
     fn conditions_that_do_not_go_together() {
         let error = "-ERR NX and XX, GT or LT options at the same time are not compatible\r\n";
-        says("EXPIRE k 1 NX XX\nEXPIRE k 1 GT NX", &error.repeat(2));
+        says("EXPIRE k 1 NX XX\nEXPIRE k 1 GT NX\nEXPIRE k 1 LT GT NX", &error.repeat(3));
         let error = "-ERR GT and LT options at the same time are not compatible\r\n";
         says("EXPIRE k 1 GT LT", error);
-        says("EXPIRE k a FOO", "-ERR Unsupported option FOO\r\n");
+        says("EXPIRE k a FOO\nEXPIRE k 1 GT LT FOO", &"-ERR Unsupported option FOO\r\n".repeat(2));
     }
 
     #[test]

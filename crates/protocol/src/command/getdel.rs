@@ -1,5 +1,6 @@
-//! `GETDEL key`: <https://redis.io/commands/getdel/>. Removes as `DEL` does: a row, too, where the
-//! keyspace's strategy writes.
+//! `GETDEL key`: <https://redis.io/commands/getdel/>. Where the keyspace's strategy writes, the row
+//! goes as well. Where it does not, this is refused, unlike `DEL`: the value would be answered as one
+//! that is gone, and come back with the next read.
 
 use crate::args::Args;
 use crate::command::{Context, Done};

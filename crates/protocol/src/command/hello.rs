@@ -5,7 +5,7 @@ use crate::REDIS_VERSION;
 use crate::args::Args;
 use crate::client::Client;
 use crate::command::{Context, Done, auth};
-use crate::error::Error;
+use crate::error::{Error, c_string};
 use crate::frame::{Out, Protocol, integer};
 
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
@@ -45,8 +45,8 @@ fn apply_options(args: &Args<'_>, context: &mut Context<'_>) -> Result<(), Error
                 place += 2;
             }
             _ => {
-                let option = String::from_utf8_lossy(option);
-                return Err(Error::plain(format!("Syntax error in HELLO option '{option}'")));
+                let option = c_string(option);
+                return Err(Error::repeating(&[b"Syntax error in HELLO option '", option, b"'"]));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `HRANDFIELD key [count [WITHVALUES]]`: <https://redis.io/commands/hrandfield/>. Of a row it picks
 //! among the columns that are not NULL.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::args::Args;
 use crate::command::{Context, Done};
@@ -9,6 +9,9 @@ use crate::error::Error;
 use crate::frame::{Out, Protocol};
 use crate::random::Random;
 use crate::value::Fields;
+
+/// How many fields are drawn for one walk over a small hash.
+const DRAWN_MIN: usize = 1000;
 
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
     let wanted = Wanted::of(args)?;
@@ -69,13 +72,7 @@ impl Wanted {
             Self::One => Shown::Names.one(fields, random.below(length), out),
             Self::Any(count, shown) => {
                 shown.header(count, out);
-                for _ in 0..count {
-                    // The count may be larger than any output: the session ends then.
-                    if out.is_full() {
-                        return;
-                    }
-                    shown.one(fields, random.below(length), out);
-                }
+                shown.any(count, fields, random, out);
             }
             Self::Different(count, shown) if count >= length => {
                 shown.header(length, out);
@@ -84,7 +81,11 @@ impl Wanted {
             Self::Different(count, shown) => {
                 shown.header(count, out);
                 let places = different(count, length, random);
-                places.into_iter().for_each(|place| shown.one(fields, place, out));
+                each_placed(fields, |place, name, value| {
+                    if places.contains(&place) {
+                        shown.pair(name, value, out);
+                    }
+                });
             }
         }
     }
@@ -95,6 +96,22 @@ impl Shown {
         match (self, out.protocol()) {
             (Self::Pairs, Protocol::Resp2) => out.array(count.saturating_mul(2)),
             _ => out.array(count),
+        }
+    }
+
+    /// Fields that may repeat, in the order in which they are drawn. To find a field by its place may
+    /// take a walk, so that as many are drawn for one walk as there are fields.
+    fn any(self, count: usize, fields: &dyn Fields, random: &mut Random, out: &mut Out<'_>) {
+        let (length, mut left) = (fields.len(), count);
+        // The count may be larger than any output: the session ends then.
+        while left > 0 && !out.is_full() {
+            let drawn = left.min(length.max(DRAWN_MIN));
+            let places: Vec<usize> = (0..drawn).map(|_| random.below(length)).collect();
+            let found = found(&places, fields);
+            for (name, value) in places.iter().filter_map(|place| found.get(place)) {
+                self.pair(name, value, out);
+            }
+            left -= drawn;
         }
     }
 
@@ -113,6 +130,27 @@ impl Shown {
         out.bulk(name);
         out.bulk(value);
     }
+}
+
+/// Copies of the fields at `places`.
+fn found(places: &[usize], fields: &dyn Fields) -> BTreeMap<usize, (Vec<u8>, Vec<u8>)> {
+    let mut found: BTreeMap<_, _> =
+        places.iter().map(|place| (*place, Default::default())).collect();
+    each_placed(fields, |place, name, value| {
+        if let Some(field) = found.get_mut(&place) {
+            *field = (name.to_vec(), value.to_vec());
+        }
+    });
+    found
+}
+
+/// Visits every field with its place.
+fn each_placed(fields: &dyn Fields, mut visit: impl FnMut(usize, &[u8], &[u8])) {
+    let mut place = 0;
+    fields.each(&mut |name, value| {
+        visit(place, name, value);
+        place += 1;
+    });
 }
 
 /// `count` different numbers below `length`, which is larger; any such set is as likely as another.
@@ -171,6 +209,12 @@ mod tests {
         }
         let names = ["a", "b", "c"].map(|name| lines.iter().filter(|line| *line == name).count());
         assert!(names.iter().all(|count| *count > 10), "{names:?}");
+    }
+
+    #[test]
+    fn more_fields_than_one_walk_finds_are_answered() {
+        let lines = lines("HRANDFIELD h -2500");
+        assert_eq!((lines[0].as_str(), lines.len()), ("*2500", 1 + 5000));
     }
 
     #[test]

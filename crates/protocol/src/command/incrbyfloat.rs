@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::frame::Out;
 use crate::frame::float::{Finite, Float};
 use crate::reply::Reply;
-use crate::store::{Change, Edit, EditFn, Expiry, Request};
+use crate::store::{Change, Edit, EditFn, Request};
 
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
     let edit = edit(Float::parse(&args[2]));
@@ -19,14 +19,14 @@ pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
 /// An increment that is no number is an error only where there is a string to add to.
 fn edit(increment: Option<Float>) -> EditFn {
     Box::new(move |present| {
-        let (number, expiry) = match present {
-            None => (Some(Float::ZERO), Expiry::Default),
-            Some(item) => (Float::parse(&item.value.string()?), Expiry::Keep),
+        let number = match present {
+            None => Some(Float::ZERO),
+            Some(item) => Float::parse(&item.value.string()?),
         };
         let sum = sum(number.ok_or_else(not_a_float)?, increment.ok_or_else(not_a_float)?)?;
         let value = sum.to_string().into_bytes();
         let reply = Reply::Bulk(value.clone());
-        Ok(Edit { change: Change::Put { value, expiry }, reply })
+        Ok(Edit { change: Change::Sum(value), reply })
     })
 }
 

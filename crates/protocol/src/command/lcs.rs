@@ -1,9 +1,11 @@
 //! `LCS key1 key2 [LEN] [IDX] [MINMATCHLEN length] [WITHMATCHLEN]`:
 //! <https://redis.io/commands/lcs/>. A row is compared as its document.
 //!
-//! What Redis would need more than `proto-max-bulk-len` of memory for is refused, with its error. Two
-//! bits for each of its 32-bit numbers are enough here, and 64 of them are found at a time, so that
-//! the largest pair that is not refused takes a moment: see [`table`].
+//! Redis makes a table of 32-bit numbers, one for each pair of bytes, and refuses what would take
+//! more than `proto-max-bulk-len`. The same pairs of strings are refused here, by the default of that
+//! parameter, whatever it is set to. One bit for each pair is enough here, and 64 of them are found
+//! at a time, so that the largest pair that is not refused takes a moment and 32 times less memory:
+//! see [`table`].
 
 use crate::args::Args;
 use crate::command::{Context, Done, Stop};
@@ -19,7 +21,7 @@ pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
     let one = string(&args[1], context)?;
     let other = string(&args[2], context)?;
     let options = Options::of(args)?;
-    admit(one.len(), other.len(), context.string_bytes_max())?;
+    admit(one.len(), other.len())?;
     match options.told {
         Told::Length => out.integer(table::length(&one, &other).cast_signed() as i64),
         Told::String => out.bulk(&Table::of(&one, &other).string()),
@@ -109,9 +111,9 @@ fn string(key: &[u8], context: &mut Context<'_>) -> Result<Vec<u8>, Stop> {
 }
 
 /// Refuses what Redis would need more memory for than one string may take.
-fn admit(one: usize, other: usize, bytes_max: usize) -> Result<(), Error> {
-    let numbers = (one as u128 + 1) * (other as u128 + 1);
-    if numbers * size_of::<u32>() as u128 > bytes_max as u128 {
+fn admit(one: usize, other: usize) -> Result<(), Error> {
+    const NUMBERS_MAX: u128 = (512 << 20) / size_of::<u32>() as u128;
+    if (one as u128 + 1) * (other as u128 + 1) > NUMBERS_MAX {
         let text = "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
         return Err(Error::plain(text));
     }
@@ -120,8 +122,7 @@ fn admit(one: usize, other: usize, bytes_max: usize) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Limits;
-    use crate::testing::{replies, replies_within, says};
+    use crate::testing::{replies, says};
 
     const SET: &str = "MSET a ohmytext b mynewtext";
 
@@ -175,13 +176,13 @@ mod tests {
 
     #[test]
     fn what_takes_too_much_is_refused() {
-        // 9 x 10 numbers of 4 bytes.
         let error =
             "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len\r\n";
-        for (bytes, reply) in [(360, ":6\r\n"), (359, error)] {
-            let limits = Limits { bulk_bytes_max: bytes, ..Limits::default() };
-            let said = replies_within(limits, &format!("{SET}\nLCS a b LEN"));
-            assert_eq!(said, format!("+OK\r\n{reply}"));
+        // 2^13 x 2^14 numbers of 4 bytes are what there may be.
+        let set = |one, other| format!("MSET a {} b {}", "x".repeat(one), "x".repeat(other));
+        for (other, reply) in [((1 << 14) - 1, ":8191\r\n"), (1 << 14, error)] {
+            let script = format!("{}\nLCS a b LEN", set((1 << 13) - 1, other));
+            says(&script, &format!("+OK\r\n{reply}"));
         }
     }
 }

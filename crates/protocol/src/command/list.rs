@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn other_filters_are_refused() {
-        let scripts = ["x", "FILTERBY x", "FILTERBY x y", "FILTERBY PATTERN", "FILTERBY PATTERN a b"];
+        let scripts =
+            ["x", "FILTERBY x", "FILTERBY x y", "FILTERBY PATTERN", "FILTERBY PATTERN a b"];
         for script in scripts {
             says(&format!("COMMAND LIST {script}"), "-ERR syntax error\r\n");
         }

@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::command::Command;
 use crate::command::table::TABLE;
-use crate::error::Error;
+use crate::error::{Error, c_string, c_word};
 
 /// Finds the command of a request and checks how many arguments it has.
 ///
@@ -32,11 +32,13 @@ pub(crate) fn named_by(args: &Args<'_>) -> Option<&'static Command> {
 
 /// Redis' words for a subcommand that the arguments do not fit.
 pub(crate) fn wrong_subcommand(args: &Args<'_>) -> Error {
-    let parent = text(&args[0], 128).to_uppercase();
-    let word = text(args.at(1).unwrap_or_default(), 128);
-    Error::plain(format!(
-        "unknown subcommand or wrong number of arguments for '{word}'. Try {parent} HELP."
-    ))
+    Error::repeating(&[
+        b"unknown subcommand or wrong number of arguments for '",
+        c_word(args.at(1).unwrap_or_default()),
+        b"'. Try ",
+        &args[0].to_ascii_uppercase(),
+        b" HELP.",
+    ])
 }
 
 /// The command called `name`, in any case; `parent|name` finds a subcommand.
@@ -62,8 +64,10 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Command> {
 fn subcommand(command: &'static Command, word: &[u8]) -> Result<&'static Command, Error> {
     let named = |sub: &&Command| sub.short_name().as_bytes().eq_ignore_ascii_case(word);
     command.subcommands.iter().find(named).ok_or_else(|| {
-        let (word, parent) = (text(word, 128), command.name.to_uppercase());
-        Error::plain(format!("unknown subcommand '{word}'. Try {parent} HELP."))
+        let parent = command.name.to_uppercase();
+        let parts: [&[u8]; 5] =
+            [b"unknown subcommand '", c_word(word), b"'. Try ", parent.as_bytes(), b" HELP."];
+        Error::repeating(&parts)
     })
 }
 
@@ -77,15 +81,11 @@ fn unknown(name: &[u8], args: &Args<'_>) -> Error {
         }
         let room = BYTES_MAX - shown.len();
         shown.push(b'\'');
-        shown.extend_from_slice(&arg[..arg.len().min(room)]);
+        shown.extend_from_slice(c_string(&arg[..arg.len().min(room)]));
         shown.extend_from_slice(b"' ");
     }
-    let (name, shown) = (text(name, BYTES_MAX), String::from_utf8_lossy(&shown));
-    Error::plain(format!("unknown command '{name}', with args beginning with: {shown}"))
-}
-
-fn text(bytes: &[u8], bytes_max: usize) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(bytes_max)])
+    let name = c_word(name);
+    Error::repeating(&[b"unknown command '", name, b"', with args beginning with: ", &shown])
 }
 
 /// Open addressing over several times as many places as there are commands.

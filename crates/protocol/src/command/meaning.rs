@@ -21,14 +21,8 @@ pub(crate) enum Meaning {
 }
 
 /// The ways in which a keyspace can be kept, as the columns of the documentation have them.
-pub(crate) const WAYS: [&str; 6] = [
-    "no source",
-    "cache-aside",
-    "read-through",
-    "write-through",
-    "write-behind",
-    "write-around",
-];
+pub(crate) const WAYS: [&str; 6] =
+    ["no source", "cache-aside", "read-through", "write-through", "write-behind", "write-around"];
 
 impl Meaning {
     pub(crate) const ALL: [Self; 12] = [

@@ -20,21 +20,17 @@ pub(super) fn encoding(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out
 
 /// `OBJECT IDLETIME`
 pub(super) fn idle_time(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    tell(args, context, out, |particulars, settings| {
-        match counts_frequency(settings) {
-            false => Ok(i64::try_from(particulars.idle_s).unwrap_or(i64::MAX)),
-            true => Err(untracked("is selected, idle time")),
-        }
+    tell(args, context, out, |particulars, settings| match counts_frequency(settings) {
+        false => Ok(i64::try_from(particulars.idle_s).unwrap_or(i64::MAX)),
+        true => Err(untracked("is selected, idle time")),
     })
 }
 
 /// `OBJECT FREQ`
 pub(super) fn frequency(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    tell(args, context, out, |particulars, settings| {
-        match counts_frequency(settings) {
-            true => Ok(particulars.frequency.into()),
-            false => Err(untracked("is not selected, access frequency")),
-        }
+    tell(args, context, out, |particulars, settings| match counts_frequency(settings) {
+        true => Ok(particulars.frequency.into()),
+        false => Err(untracked("is not selected, access frequency")),
     })
 }
 

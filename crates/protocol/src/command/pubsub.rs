@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::args::Args;
-use crate::command::{Context, Done};
+use crate::client::kept_for;
+use crate::command::{Context, Done, lookup};
 use crate::error::Error;
 use crate::frame::Out;
 
@@ -15,6 +16,7 @@ pub(super) fn subscribe(args: &Args<'_>, context: &mut Context<'_>, out: &mut Ou
     for channel in args.from(1).iter() {
         if !context.client.channels.contains(channel) {
             let channel = context.hub.channels.subscribe(channel, &context.client.card);
+            context.client.keeps(kept_for(&channel), 0);
             context.client.channels.insert(channel);
         }
         confirm("subscribe", Some(channel), context, out);
@@ -32,6 +34,7 @@ pub(super) fn subscribe_patterns(
     for pattern in args.from(1).iter() {
         if !context.client.patterns.contains(pattern) {
             let pattern = context.hub.channels.subscribe_pattern(pattern, &context.client.card);
+            context.client.keeps(kept_for(&pattern), 0);
             context.client.patterns.insert(pattern);
         }
         confirm("psubscribe", Some(pattern), context, out);
@@ -44,6 +47,7 @@ pub(super) fn unsubscribe(args: &Args<'_>, context: &mut Context<'_>, out: &mut 
     let named = named(args, &context.client.channels);
     for channel in &named {
         if context.client.channels.remove(&**channel) {
+            context.client.keeps(0, kept_for(channel));
             context.hub.channels.unsubscribe(channel, &context.client.card);
         }
         confirm("unsubscribe", Some(channel), context, out);
@@ -63,6 +67,7 @@ pub(super) fn unsubscribe_patterns(
     let named = named(args, &context.client.patterns);
     for pattern in &named {
         if context.client.patterns.remove(&**pattern) {
+            context.client.keeps(0, kept_for(pattern));
             context.hub.channels.unsubscribe_pattern(pattern, &context.client.card);
         }
         confirm("punsubscribe", Some(pattern), context, out);
@@ -82,7 +87,7 @@ pub(super) fn publish(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<
 /// `PUBSUB CHANNELS [pattern]`
 pub(super) fn channels(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
     if args.len() > 3 {
-        return Err(Error::arity("pubsub|channels").into());
+        return Err(lookup::wrong_subcommand(args).into());
     }
     let names = context.hub.channels.names(args.at(2));
     out.array(names.len());

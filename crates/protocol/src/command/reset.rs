@@ -10,7 +10,8 @@ pub(super) fn run(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) ->
     context.hub.forget(context.client);
     let card = context.client.card.clone();
     card.names.lock().name = Box::default();
-    *context.client = Client::new(card, &context.hub.users);
+    let last_command = context.client.last_command;
+    *context.client = Client { last_command, ..Client::new(card, &context.hub.users) };
     out.set_protocol(Protocol::default());
     out.simple("RESET");
     Ok(())

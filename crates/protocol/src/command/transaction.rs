@@ -4,7 +4,7 @@
 //! other clients comes between; where they have one, each request is as atomic as on its own.
 
 use crate::args::Args;
-use crate::client::{Transaction, Watched};
+use crate::client::{Transaction, Watched, kept_for};
 use crate::command::{Context, Done, Stop};
 use crate::error::Error;
 use crate::frame::Out;
@@ -69,21 +69,30 @@ pub(super) fn unwatch(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>
 
 fn watch_one(key: &[u8], context: &mut Context<'_>) -> Result<(), Stop> {
     let database = context.client.database;
-    let is_known = |watched: &Watched| watched.database == database && *watched.key == *key;
-    if context.client.watched.iter().any(is_known) {
+    // Before the look: what changes after it is then known.
+    if !context.hub.watches.add(key, database, &context.client.card) {
         return Ok(());
     }
-    if context.client.watched.len() >= context.hub.limits.watches_max {
-        let text = "this client watches as many keys as limits.watches_max allows: UNWATCH first";
-        return Err(Error::plain(text).into());
-    }
-    // Before the look: what changes after it is then known.
-    context.hub.watches.add(key, database, &context.client.card);
+    let present = match admit_watch(context).and_then(|()| context.inspect(key)) {
+        Ok(present) => present,
+        Err(stop) => {
+            context.hub.watches.remove(key, database, &context.client.card);
+            return Err(stop);
+        }
+    };
+    context.client.keeps(kept_for(key), 0);
     context.client.watched.push(Watched { key: key.into(), database, was_there: false });
-    let present = context.inspect(key)?;
     if let (Some(particulars), Some(watched)) = (present, context.client.watched.last_mut()) {
         watched.was_there = !particulars.is_copy;
         context.hub.watches.note_present(key, database, &context.client.card);
+    }
+    Ok(())
+}
+
+fn admit_watch(context: &Context<'_>) -> Result<(), Stop> {
+    if context.client.watched.len() >= context.hub.limits.watches_max {
+        let text = "this client watches as many keys as limits.watches_max allows: UNWATCH first";
+        return Err(Error::plain(text).into());
     }
     Ok(())
 }
@@ -128,6 +137,22 @@ mod tests {
         assert!(said.ends_with(&format!("{abort}:0\r\n")), "{said}");
         let said = replies("MULTI\nGET\nEXEC\nEXEC");
         assert!(said.ends_with(&format!("{abort}-ERR EXEC without MULTI\r\n")), "{said}");
+    }
+
+    #[test]
+    fn an_exec_that_is_refused_itself_discards_all() {
+        let abort = "-EXECABORT Transaction discarded because of:";
+        let arity = format!("{abort} wrong number of arguments for 'exec' command\r\n");
+        let script = "WATCH a\nMULTI\nSET a 1\nEXEC x\nSET a 2\nMULTI\nEXEC";
+        says(script, &format!("+OK\r\n+OK\r\n+QUEUED\r\n{arity}+OK\r\n+OK\r\n*0\r\n"));
+        says("EXEC x", &arity);
+        let said = replies("ACL SETUSER default >x\nRESET\nEXEC");
+        assert!(said.ends_with(&format!("{abort} NOAUTH Authentication required.\r\n")), "{said}");
+        let said = replies("ACL SETUSER default -exec\nMULTI\nEXEC\nEXEC");
+        let denied = "NOPERM this user has no permissions to run the 'exec' command";
+        assert!(said.ends_with(&format!("{abort} {denied}\r\n").repeat(2)), "{said}");
+        let said = replies("SUBSCRIBE a\nEXEC");
+        assert!(said.contains(&format!("{abort} Can't execute 'exec': only")), "{said}");
     }
 
     #[test]

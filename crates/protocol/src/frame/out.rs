@@ -46,10 +46,9 @@ impl<'a> Out<'a> {
         self.line(b'+', text.as_bytes());
     }
 
-    /// `-CODE text`. A line break in the text becomes a blank.
+    /// `-CODE text`. A line break in the text becomes a blank; at its end it goes.
     pub fn error(&mut self, error: &Error) {
-        let text = error.to_string().replace(['\r', '\n'], " ");
-        self.line(b'-', text.as_bytes());
+        self.append(&[b"-", error.code.as_bytes(), b" ", &error.line(), b"\r\n"]);
     }
 
     /// `:number`

@@ -1,5 +1,7 @@
 //! What a client is told unasked: pushes in RESP3, arrays in RESP2.
 
+use std::sync::Arc;
+
 use super::Out;
 use crate::client::Client;
 use crate::frame::Protocol;
@@ -16,7 +18,7 @@ impl Out<'_> {
             Push::Matched { pattern, channel, text } => {
                 self.words(b"pmessage", &[pattern, channel, text]);
             }
-            Push::Invalidate(key) => self.invalidate(Some(key), client),
+            Push::Invalidate(keys) => self.invalidate(Some(keys), client),
             Push::InvalidateAll => self.invalidate(None, client),
             Push::RedirectBroken(id) => {
                 // In RESP2 there is no way to say so.
@@ -36,7 +38,7 @@ impl Out<'_> {
     }
 
     /// A client that speaks RESP2 hears of it only if it listens to the channel for that.
-    fn invalidate(&mut self, key: Option<&[u8]>, client: &Client) {
+    fn invalidate(&mut self, keys: Option<&[Arc<[u8]>]>, client: &Client) {
         match self.protocol() {
             Protocol::Resp3 => {
                 self.push(2);
@@ -49,10 +51,10 @@ impl Out<'_> {
             }
             Protocol::Resp2 => return,
         }
-        match key {
-            Some(key) => {
-                self.array(1);
-                self.bulk(key);
+        match keys {
+            Some(keys) => {
+                self.array(keys.len());
+                keys.iter().for_each(|key| self.bulk(key));
             }
             None => self.null_array(),
         }

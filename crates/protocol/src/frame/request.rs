@@ -1,6 +1,8 @@
 //! Requests as they arrive: arrays of bulk strings, or inline lines.
 
-use memchr::memchr;
+use std::num::NonZeroUsize;
+
+use memchr::memchr2;
 
 use crate::args::{Args, Spans};
 use crate::frame::{ProtocolError, inline, integer};
@@ -10,6 +12,9 @@ use crate::limits::Limits;
 /// so.
 const STRANGER_ARGUMENTS_MAX: usize = 10;
 const STRANGER_BULK_BYTES_MAX: usize = 16 << 10;
+/// The longest argument that Redis takes unless it is told otherwise: what is longer is wrong
+/// whoever sends it.
+const REDIS_BULK_BYTES_MAX: usize = 512 << 20;
 
 /// Finds the end of one request in bytes that arrive in any pieces.
 ///
@@ -21,6 +26,8 @@ const STRANGER_BULK_BYTES_MAX: usize = 16 << 10;
 pub(crate) struct Decoder {
     /// Whether the client has yet to say who it is.
     pub(crate) is_stranger: bool,
+    /// The longest argument, where that is no longer what the limits say.
+    pub(crate) bulk_bytes_max: Option<NonZeroUsize>,
     state: State,
     /// How much of the input is decoded.
     at: usize,
@@ -94,6 +101,11 @@ impl Decoder {
         }
     }
 
+    /// How many bytes are held beside the input.
+    pub(crate) fn bytes(&self) -> usize {
+        self.spans.bytes()
+    }
+
     /// Goes on to the next request.
     pub(crate) fn advance(&mut self) {
         self.state = State::Start;
@@ -135,8 +147,8 @@ impl Decoder {
     fn whole_bulks(&mut self, input: &[u8], mut left: usize, limits: &Limits) -> usize {
         let bytes_max = limits.input_bytes_max.min(u32::MAX as usize).min(input.len());
         let bulk_bytes_max = match self.is_stranger {
-            true => limits.bulk_bytes_max.min(STRANGER_BULK_BYTES_MAX),
-            false => limits.bulk_bytes_max,
+            true => self.bulk_bytes_max(limits).min(STRANGER_BULK_BYTES_MAX),
+            false => self.bulk_bytes_max(limits),
         };
         while left > 0 {
             let Some((length, line)) = plain_count(&input[self.at..], b'$') else {
@@ -152,6 +164,10 @@ impl Decoder {
             left -= 1;
         }
         left
+    }
+
+    fn bulk_bytes_max(&self, limits: &Limits) -> usize {
+        self.bulk_bytes_max.map_or(limits.bulk_bytes_max, NonZeroUsize::get)
     }
 
     fn length(
@@ -172,10 +188,13 @@ impl Decoder {
         };
         let length = integer::parse(digits)
             .and_then(|length| usize::try_from(length).ok())
-            .filter(|&length| length <= limits.bulk_bytes_max)
+            .filter(|&length| length <= self.bulk_bytes_max(limits).max(REDIS_BULK_BYTES_MAX))
             .ok_or(ProtocolError::BulkLength)?;
         if self.is_stranger && length > STRANGER_BULK_BYTES_MAX {
             return Err(ProtocolError::UnauthenticatedBulkLength);
+        }
+        if length > self.bulk_bytes_max(limits) {
+            return Err(ProtocolError::BulkLength);
         }
         if self.at + length + 2 > limits.input_bytes_max.min(u32::MAX as usize) {
             return Err(ProtocolError::RequestTooLong);
@@ -197,19 +216,28 @@ impl Decoder {
     }
 
     fn inline(&mut self, input: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
-        let Some(end) = memchr(b'\n', &input[self.searched..]) else {
-            self.searched = input.len();
-            return match self.searched > limits.inline_bytes_max {
+        let Some(end) = self.find(b'\n', input) else {
+            return match input.len() > limits.inline_bytes_max {
                 true => Err(ProtocolError::InlineTooLong),
                 false => Ok(false),
             };
         };
-        let end = self.searched + end;
+        if end > limits.inline_bytes_max {
+            return Err(ProtocolError::InlineTooLong);
+        }
         let line = input[..end].strip_suffix(b"\r").unwrap_or(&input[..end]);
         inline::split(line, &mut self.unquoted, &mut self.spans)?;
         self.at = end + 1;
         self.state = State::Complete(Form::Inline);
         Ok(true)
+    }
+
+    /// Where `line` ends, once that has arrived. In Redis a line is a string of C: one with a byte 0
+    /// never ends.
+    fn find(&mut self, end: u8, line: &[u8]) -> Option<usize> {
+        let found = memchr2(end, 0, &line[self.searched..]).map(|place| self.searched + place);
+        self.searched = found.unwrap_or(line.len());
+        found.filter(|place| line[*place] == end)
     }
 
     fn expect(&mut self, left: usize) {
@@ -227,14 +255,16 @@ impl Decoder {
         too_long: ProtocolError,
     ) -> Result<Option<&'a [u8]>, ProtocolError> {
         let start = self.at;
-        let found = memchr(b'\r', &input[start + self.searched..]);
-        let Some(end) = found.map(|end| start + self.searched + end) else {
-            self.searched = input.len() - start;
-            return match self.searched > limits.inline_bytes_max {
+        let Some(end) = self.find(b'\r', &input[start..]).map(|end| start + end) else {
+            return match input.len() - start > limits.inline_bytes_max {
                 true => Err(too_long),
                 false => Ok(None),
             };
         };
+        // Also when it has arrived in one piece: the pieces are not the client's doing.
+        if end - start > limits.inline_bytes_max {
+            return Err(too_long);
+        }
         if end + 1 >= input.len() {
             self.searched = end - start;
             return Ok(None);
@@ -341,8 +371,24 @@ mod tests {
             (long, ProtocolError::InlineTooLong),
         ];
         for (input, error) in cases {
-            assert_eq!(decode(input.as_bytes()), Err(error));
+            assert_eq!(decode(input.as_bytes()), Err(error.clone()));
+            assert_eq!(decode(format!("{input}\r\n").as_bytes()), Err(error), "with its end");
         }
+    }
+
+    #[test]
+    fn a_line_with_a_byte_0_does_not_end() {
+        let (mut decoder, limits) = (Decoder::default(), Limits::default());
+        for input in [&b"PI\0NG\r\n"[..], b"*1\0\r\n", b"*1\r\n$4\0\r\nPING\r\n", b"*1\r\n\0\r\n"] {
+            for end in 0..=input.len() {
+                assert_eq!(decoder.decode(&input[..end], &limits), Ok(Decoded::Incomplete));
+            }
+            assert_eq!(decode(input), Ok(None));
+            decoder = Decoder::default();
+        }
+        let long = format!("a\0{}\r\n", "x".repeat(70_000));
+        assert_eq!(decode(long.as_bytes()), Err(ProtocolError::InlineTooLong));
+        assert!(decode(b"*1\r\n$2\r\na\0\r\n").unwrap().is_some(), "an argument is no line");
     }
 
     #[test]
@@ -358,7 +404,9 @@ mod tests {
         for input in ["*1\r\n$16385\r\n".into(), format!("*1\r\n$16385\r\n{long}\r\n")] {
             assert_eq!(decode(input), Err(ProtocolError::UnauthenticatedBulkLength));
         }
-        assert_eq!(decode("*1\r\n$99999999\r\n".into()), Err(ProtocolError::BulkLength));
+        let unauthenticated = Err(ProtocolError::UnauthenticatedBulkLength);
+        assert_eq!(decode("*1\r\n$536870912\r\n".into()), unauthenticated);
+        assert_eq!(decode("*1\r\n$536870913\r\n".into()), Err(ProtocolError::BulkLength));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What others may know of a session, and its mail.
 
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
@@ -9,7 +8,8 @@ use std::task::Waker;
 use parking_lot::Mutex;
 
 use super::Arrival;
-use crate::client::Client;
+use super::mailbox::{Mailbox, Posted};
+use crate::client::{Client, flag};
 use crate::limits::Limits;
 
 /// One session as the others see it.
@@ -21,9 +21,7 @@ pub(crate) struct Card {
     pub(crate) names: Mutex<Names>,
     pub(crate) tally: Tally,
     waker: Waker,
-    mail_bytes_max: usize,
-    mail: Mutex<Mail>,
-    has_mail: AtomicBool,
+    mailbox: Mailbox,
     /// Somebody or something has put an end to it.
     is_ended: AtomicBool,
     /// A key that it watches has changed.
@@ -56,12 +54,15 @@ pub(crate) struct Tally {
     pub(crate) patterns: AtomicUsize,
     /// Requests queued in a transaction, -1 outside of one.
     pub(crate) queued: AtomicI64,
-    pub(crate) queued_bytes: AtomicUsize,
     pub(crate) input_bytes: AtomicUsize,
     pub(crate) output_bytes: AtomicUsize,
+    /// What the output was when it was looked at last.
+    output_bytes_seen: AtomicUsize,
+    queued_bytes: AtomicUsize,
+    kept_bytes: AtomicUsize,
     pub(crate) last_used_ms: AtomicU64,
     /// Since when a request has been arriving in pieces, 0 when none is.
-    pub(crate) partial_since_ms: AtomicU64,
+    partial_since_ms: AtomicU64,
     /// The session to which its invalidations go, 0 for itself.
     pub(crate) redirect: AtomicU64,
     /// Its last command's name.
@@ -71,9 +72,24 @@ pub(crate) struct Tally {
 /// How many bytes are held for a session, or for all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
+    /// Requests that have not run, and parts of one.
     pub(crate) input: usize,
+    /// Replies, and requests that wait for theirs.
     pub(crate) output: usize,
+    /// Requests of a transaction.
     pub(crate) queued: usize,
+    /// What it listens to and watches, and its names.
+    pub(crate) kept: usize,
+}
+
+/// Whether a request has begun to arrive and is not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Partial {
+    None,
+    /// It has begun now.
+    Begun,
+    /// It is the same as before, if there was one.
+    GoesOn,
 }
 
 /// What a session is to tell its client unasked.
@@ -83,22 +99,16 @@ pub(crate) enum Push {
     Message { channel: Arc<[u8]>, text: Arc<[u8]> },
     /// A message of a channel that a pattern matches.
     Matched { pattern: Arc<[u8]>, channel: Arc<[u8]>, text: Arc<[u8]> },
-    /// The client's copy of a key is out of date.
-    Invalidate(Arc<[u8]>),
+    /// The client's copies of some keys are out of date.
+    Invalidate(Arc<[Arc<[u8]>]>),
     /// All copies are.
     InvalidateAll,
     /// The session that was to be told of keys is gone.
     RedirectBroken(u64),
 }
 
-#[derive(Default)]
-struct Mail {
-    pushes: Vec<Push>,
-    bytes: usize,
-}
-
 impl Card {
-    pub(crate) fn new(id: u64, arrival: Arrival, mail_bytes_max: usize) -> Self {
+    pub(super) fn new(id: u64, arrival: Arrival, mailbox: Mailbox) -> Self {
         let Arrival { address, local, waker, now_unix_ms } = arrival;
         let tally = Tally::default();
         tally.last_used_ms.store(now_unix_ms, Ordering::Relaxed);
@@ -112,9 +122,7 @@ impl Card {
             names: Mutex::default(),
             tally,
             waker,
-            mail_bytes_max,
-            mail: Mutex::default(),
-            has_mail: AtomicBool::new(false),
+            mailbox,
             is_ended: AtomicBool::new(false),
             is_dirty: AtomicBool::new(false),
             is_held: AtomicBool::new(false),
@@ -123,29 +131,23 @@ impl Card {
 
     /// Leaves a push for the session. One that leaves too much of its mail lie is ended.
     pub(crate) fn post(&self, push: Push) {
-        let mut mail = self.mail.lock();
-        mail.bytes += push.size();
-        if mail.bytes > self.mail_bytes_max {
-            *mail = Mail::default();
-            drop(mail);
-            return self.end();
+        if self.is_ended() {
+            return;
         }
-        mail.pushes.push(push);
-        drop(mail);
-        if !self.has_mail.swap(true, Ordering::AcqRel) {
-            self.waker.wake_by_ref();
+        match self.mailbox.post(push) {
+            Posted::First => self.waker.wake_by_ref(),
+            Posted::Another => {}
+            Posted::TooMuch => self.end(),
         }
     }
 
     /// Whether [`collect`](Self::collect) would find something. Costs one load.
     pub(crate) fn has_mail(&self) -> bool {
-        self.has_mail.load(Ordering::Acquire)
+        self.mailbox.has_mail()
     }
 
     pub(crate) fn collect(&self) -> Vec<Push> {
-        // Before the mail is taken: what is posted after that wakes again.
-        self.has_mail.store(false, Ordering::Release);
-        mem::take(&mut *self.mail.lock()).pushes
+        self.mailbox.collect()
     }
 
     /// Puts an end to the session: its connection is closed at its next turn.
@@ -176,15 +178,19 @@ impl Card {
         self.is_held.store(held, Ordering::Release);
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held.load(Ordering::Acquire)
+    }
+
     pub(crate) fn wake_if_held(&self) {
-        if self.is_held.load(Ordering::Acquire) {
+        if self.is_held() {
             self.waker.wake_by_ref();
         }
     }
 
     /// How much of its mail is still there.
     pub(crate) fn mail_bytes(&self) -> usize {
-        self.mail.lock().bytes
+        self.mailbox.bytes()
     }
 
     /// Whether it has been idle, or been sending one request, for too long.
@@ -198,8 +204,8 @@ impl Card {
         let tally = &self.tally;
         let is_partial = tally.partial_since_ms.load(Ordering::Relaxed) != 0;
         let flags = tally.flags.load(Ordering::Relaxed);
-        let is_listener = flags & crate::client::flag::SUBSCRIBED != 0;
-        let idle = idle_max_ms.filter(|_| !is_listener);
+        let is_exempt = flags & (flag::SUBSCRIBED | flag::WAITS) != 0;
+        let idle = idle_max_ms.filter(|_| !is_exempt && !tally.has_moved(now_unix_ms));
         let is_slow = limits.request_timeout_ms.is_some_and(|max| {
             is_partial && since(&tally.partial_since_ms) > max
         });
@@ -208,6 +214,16 @@ impl Card {
 }
 
 impl Tally {
+    /// Whether the client has taken output since the last time. It is not idle then.
+    fn has_moved(&self, now_unix_ms: u64) -> bool {
+        let output = self.output_bytes.load(Ordering::Relaxed);
+        let has_moved = self.output_bytes_seen.swap(output, Ordering::Relaxed) != output;
+        if has_moved {
+            self.last_used_ms.fetch_max(now_unix_ms, Ordering::Relaxed);
+        }
+        has_moved
+    }
+
     /// Renews what is told of a client.
     pub(crate) fn note(&self, client: &Client, flags: u32) {
         const ORDER: Ordering = Ordering::Relaxed;
@@ -223,19 +239,28 @@ impl Tally {
         if *last != client.last_command {
             *last = client.last_command;
         }
-        drop(last);
-        self.queued_bytes.store(transaction.map_or(0, |transaction| transaction.bytes), ORDER);
     }
 
-    /// Renews what is told of the bytes that are held. `is_partial` says that a request has begun
-    /// to arrive.
-    pub(crate) fn note_bytes(&self, input: usize, output: usize, is_partial: bool, now_ms: u64) {
+    /// Renews what is told of the bytes that are held.
+    pub(crate) fn note_bytes(&self, sums: Sums) {
+        let store = |count: &AtomicUsize, bytes| count.store(bytes, Ordering::Relaxed);
+        store(&self.input_bytes, sums.input);
+        store(&self.output_bytes, sums.output);
+        store(&self.queued_bytes, sums.queued);
+        store(&self.kept_bytes, sums.kept);
+    }
+
+    /// Renews since when a request has been arriving.
+    pub(crate) fn note_partial(&self, partial: Partial, now_unix_ms: u64) {
         const ORDER: Ordering = Ordering::Relaxed;
-        self.input_bytes.store(input, ORDER);
-        self.output_bytes.store(output, ORDER);
         let since = self.partial_since_ms.load(ORDER);
-        if is_partial != (since != 0) {
-            self.partial_since_ms.store(if is_partial { now_ms.max(1) } else { 0 }, ORDER);
+        let renewed = match partial {
+            Partial::None => 0,
+            Partial::GoesOn if since != 0 => since,
+            Partial::Begun | Partial::GoesOn => now_unix_ms.max(1),
+        };
+        if renewed != since {
+            self.partial_since_ms.store(renewed, ORDER);
         }
     }
 
@@ -245,19 +270,20 @@ impl Tally {
             input: load(&self.input_bytes),
             output: load(&self.output_bytes),
             queued: load(&self.queued_bytes),
+            kept: load(&self.kept_bytes),
         }
     }
 }
 
 impl Sums {
     pub(crate) fn total(self) -> usize {
-        self.input + self.output + self.queued
+        self.input + self.output + self.queued + self.kept
     }
 }
 
 impl Push {
     /// About how many bytes it takes to hold and to send.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         const UPKEEP: usize = 64;
         UPKEEP
             + match self {
@@ -265,7 +291,7 @@ impl Push {
                 Self::Matched { pattern, channel, text } => {
                     pattern.len() + channel.len() + text.len()
                 }
-                Self::Invalidate(key) => key.len(),
+                Self::Invalidate(keys) => keys.iter().map(|key| key.len()).sum(),
                 Self::InvalidateAll | Self::RedirectBroken(_) => 0,
             }
     }

@@ -10,8 +10,8 @@ use super::{Card, Push};
 use crate::acl::ChannelKind;
 use crate::glob::{self, Case};
 
-/// Who listens to what. A message reaches its listeners in the order in which they came, first
-/// those of the channel, then those of each pattern.
+/// Who listens to what. A message reaches first those who listen to the channel, then those of each
+/// pattern that matches, and each of these in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Channels(RwLock<Listeners>);
 
@@ -54,8 +54,20 @@ impl Channels {
         let Some(cards) = listeners.patterns.get_mut(pattern) else { return };
         cards.retain(|other| other.id != card.id);
         if cards.is_empty() {
-            listeners.patterns.shift_remove(pattern);
+            // To keep the order would take time for each of the others.
+            listeners.patterns.swap_remove(pattern);
         }
+    }
+
+    /// Forgets the sessions that somebody has put an end to.
+    pub(crate) fn forget_ended(&self) {
+        let goes_on = |cards: &mut Vec<Arc<Card>>| {
+            cards.retain(|card| !card.is_ended());
+            !cards.is_empty()
+        };
+        let mut listeners = self.0.write();
+        listeners.channels.retain(|_, cards| goes_on(cards));
+        listeners.patterns.retain(|_, cards| goes_on(cards));
     }
 
     /// Leaves a message for everyone who listens; says for how many.

@@ -41,8 +41,7 @@ pub struct CommandCount {
 impl Default for Counts {
     fn default() -> Self {
         let subcommands = TABLE.iter().flat_map(|command| command.subcommands);
-        let mut commands: Vec<Counter> =
-            TABLE.iter().chain(subcommands).map(Counter::of).collect();
+        let mut commands: Vec<Counter> = TABLE.iter().chain(subcommands).map(Counter::of).collect();
         commands.sort_unstable_by_key(|counter| ptr::from_ref(counter.command).addr());
         Self { commands: commands.into(), errors: Mutex::default() }
     }

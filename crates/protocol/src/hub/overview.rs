@@ -7,6 +7,8 @@ use super::Hub;
 /// Figures over all sessions, of one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Overview {
+    /// Sessions, without those that others have ended.
+    pub sessions: usize,
     /// Sessions that track keys.
     pub tracking_clients: usize,
     /// Keys that are tracked.
@@ -21,13 +23,21 @@ pub struct Overview {
     pub patterns: usize,
     /// Bytes that are held for all sessions.
     pub bytes: usize,
+    /// Sessions that wait for the end of a pause.
+    pub paused: usize,
 }
 
 impl Hub {
     /// Counts what there is.
     pub fn overview(&self) -> Overview {
+        let (mut sessions, mut paused) = (0, 0);
+        self.clients.each(|card| {
+            sessions += 1;
+            paused += usize::from(card.is_held());
+        });
         let (tracked_keys, tracked_items, tracked_prefixes) = self.tracking.counts();
         Overview {
+            sessions,
             tracking_clients: self.tracking.members(),
             tracked_keys,
             tracked_items,
@@ -35,6 +45,7 @@ impl Hub {
             channels: self.channels.names(None).len(),
             patterns: self.channels.patterns(),
             bytes: self.bytes.load(Ordering::Relaxed),
+            paused,
         }
     }
 }

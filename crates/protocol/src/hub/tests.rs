@@ -1,5 +1,7 @@
 //! Several sessions of one hub.
 
+mod bounds;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
@@ -20,7 +22,7 @@ impl Wake for Bell {
 
 pub(super) struct Room {
     pub(super) hub: Arc<Hub>,
-    memory: Memory,
+    pub(super) memory: Memory,
 }
 
 impl Room {
@@ -28,7 +30,7 @@ impl Room {
         Self::with(Limits::default())
     }
 
-    fn with(limits: Limits) -> Self {
+    pub(super) fn with(limits: Limits) -> Self {
         Self { hub: Hub::new(limits), memory: Memory::new(Pace::Now) }
     }
 
@@ -48,6 +50,13 @@ impl Room {
         let said = String::from_utf8_lossy(session.output()).into_owned();
         session.sent(said.len());
         said
+    }
+
+    /// Gives each of them a turn.
+    fn hear_all<const N: usize>(&mut self, sessions: [&mut Session; N]) {
+        for session in sessions {
+            self.hear(session);
+        }
     }
 
     fn change(&self, key: &str, cause: Cause) {
@@ -103,7 +112,7 @@ fn a_driver_is_woken_once_for_all_that_waits() {
     let mut listener = room.hub.join(1, Arrival { waker, ..Arrival::default() });
     let mut memory = Memory::new(Pace::Now);
     listener.receive(b"SUBSCRIBE a\r\n", NOW_UNIX_MS, &mut memory);
-    (0..3).for_each(|_| drop(room.hub.channels.publish(b"a", b"hi")));
+    (0..3).for_each(|_| assert_eq!(room.hub.channels.publish(b"a", b"hi"), 1));
     assert_eq!(bell.0.load(Ordering::SeqCst), 1);
     listener.advance(NOW_UNIX_MS, &mut memory);
     room.hub.channels.publish(b"a", b"hi");
@@ -158,6 +167,18 @@ fn a_copy_that_comes_and_goes_is_no_change_to_a_watcher() {
 }
 
 #[test]
+fn only_keys_that_were_there_change_by_their_expiry() {
+    let mut room = Room::new();
+    let mut watcher = room.join(1);
+    room.say(&mut watcher, "SET a 1");
+    for (key, expected) in [("a", "*-1\r\n"), ("none", "*0\r\n")] {
+        room.say(&mut watcher, &format!("WATCH {key}\nMULTI"));
+        room.change(key, Cause::Expired);
+        assert_eq!(room.say(&mut watcher, "EXEC"), expected);
+    }
+}
+
+#[test]
 fn only_keys_that_were_there_change_by_a_flush() {
     let mut room = Room::new();
     let mut watcher = room.join(1);
@@ -167,6 +188,16 @@ fn only_keys_that_were_there_change_by_a_flush() {
         room.hub.cleared(Some(0));
         assert_eq!(room.say(&mut watcher, "EXEC"), expected);
     }
+}
+
+#[test]
+fn a_write_that_is_under_way_is_a_change_to_a_watcher() {
+    let mut room = Room::new();
+    let (mut watcher, mut writer) = (room.join(1), room.join(2));
+    room.say(&mut watcher, "WATCH a\nMULTI\nPING");
+    room.memory.pace = Pace::Later;
+    assert_eq!(room.say(&mut writer, "SET a 1"), "");
+    assert_eq!(room.say(&mut watcher, "EXEC"), "*-1\r\n");
 }
 
 #[test]
@@ -233,6 +264,58 @@ fn prefixes_tell_of_every_key_that_begins_so() {
 }
 
 #[test]
+fn what_a_session_changes_in_one_turn_is_told_by_prefix_at_once() {
+    let mut room = Room::new();
+    let (mut reader, mut own) = (room.join(1), room.join(2));
+    room.say(&mut reader, "HELLO 3\nCLIENT TRACKING ON BCAST PREFIX u: PREFIX v:");
+    room.say(&mut own, "HELLO 3\nCLIENT TRACKING ON BCAST NOLOOP");
+    for key in ["v:1", "u:1", "x", "u:2", "u:1"] {
+        room.change_by(key, Cause::Written, Some(2));
+    }
+    assert_eq!(room.hear(&mut reader), "");
+    room.hub.end_turn(2);
+    let both = ">2\r\n$10\r\ninvalidate\r\n*2\r\n$3\r\nu:1\r\n$3\r\nu:2\r\n";
+    assert_eq!(room.hear(&mut reader), both.to_owned() + &invalidated("v:1"));
+    assert_eq!(room.hear(&mut own), "");
+    room.hub.end_turn(2);
+    assert_eq!(room.hear(&mut reader), "");
+    room.change_by("u:3", Cause::Written, Some(2));
+    drop(own);
+    assert_eq!(room.hear(&mut reader), invalidated("u:3"));
+}
+
+#[test]
+fn who_has_come_to_listen_to_prefixes_is_not_told_of_what_it_read_before() {
+    let mut room = Room::new();
+    let mut reader = room.join(1);
+    room.say(&mut reader, "HELLO 3\nCLIENT TRACKING ON\nGET a\nCLIENT TRACKING OFF");
+    room.join(2).receive(b"CLIENT TRACKING ON\r\n", NOW_UNIX_MS, &mut room.memory);
+    room.say(&mut reader, "CLIENT TRACKING ON BCAST PREFIX u:");
+    room.change("a", Cause::Written);
+    assert_eq!(room.hear(&mut reader), "");
+}
+
+#[test]
+fn what_changed_before_a_request_is_told_before_its_reply() {
+    let mut room = Room::new();
+    let mut reader = room.join(1);
+    room.say(&mut reader, "HELLO 3\nCLIENT TRACKING ON\nGET a");
+    room.change("a", Cause::Written);
+    assert_eq!(room.say(&mut reader, "PING"), invalidated("a") + "+PONG\r\n");
+}
+
+#[test]
+fn pushes_are_no_replies_that_could_be_kept_back() {
+    let mut room = Room::new();
+    let (mut listener, mut teller) = (room.join(1), room.join(2));
+    room.say(&mut listener, "HELLO 3");
+    let said = room.say(&mut listener, "CLIENT REPLY OFF\nPING\nSUBSCRIBE a\nPING");
+    assert_eq!(said, ">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+    room.say(&mut teller, "PUBLISH a hi");
+    assert!(room.hear(&mut listener).contains("message"));
+}
+
+#[test]
 fn a_client_can_do_without_its_own_changes() {
     let mut room = Room::new();
     let mut reader = room.join(1);
@@ -285,6 +368,10 @@ fn the_table_of_readers_is_bounded() {
     let said = room.say(&mut reader, "MGET a b c");
     assert_eq!(said.matches("invalidate").count(), 1, "{said}");
     assert_eq!(room.hub.tracking.counts().0, 2);
+    room.say(&mut reader, "CONFIG SET tracking-table-max-keys 1");
+    room.hub.tick(NOW_UNIX_MS);
+    assert_eq!(room.hear(&mut reader).matches("invalidate").count(), 1);
+    assert_eq!(room.hub.tracking.counts().0, 1);
 }
 
 #[test]
@@ -302,6 +389,8 @@ fn a_killed_client_is_let_go_at_its_next_turn() {
     let (mut victim, mut killer) = (room.join(1), room.join(2));
     room.say(&mut victim, "PING");
     assert_eq!(room.say(&mut killer, "CLIENT KILL ID 1"), ":1\r\n");
+    assert_eq!(room.say(&mut killer, "CLIENT KILL ID 1\nCLIENT LIST ID 1"), ":0\r\n$0\r\n\r\n");
+    assert_eq!(room.hub.overview().sessions, 1);
     assert_eq!(room.say(&mut victim, "PING"), "");
     assert!(victim.is_finished() && !killer.is_finished());
 }
@@ -312,8 +401,10 @@ fn a_pause_ends_by_itself_or_by_request() {
     let (mut held, mut other) = (room.join(1), room.join(2));
     room.say(&mut other, "CLIENT PAUSE 50");
     assert_eq!(room.say(&mut held, "PING"), "");
+    assert_eq!(room.hub.overview().paused, 1);
     assert_eq!(room.say(&mut other, "CLIENT UNPAUSE"), "+OK\r\n");
     assert_eq!(room.hear(&mut held), "+PONG\r\n");
+    assert_eq!(room.hub.overview().paused, 0);
     room.say(&mut other, "CLIENT PAUSE 50 WRITE");
     assert_eq!(room.say(&mut held, "GET a\nSET a 1\nGET a"), "$-1\r\n");
     let later = NOW_UNIX_MS + 50;
@@ -332,21 +423,46 @@ fn who_is_idle_or_slow_for_too_long_is_let_go() {
     slow.receive(b"*2\r\n$3\r\nGET\r\n", NOW_UNIX_MS, &mut room.memory);
     room.say(&mut listener, "SUBSCRIBE a");
     room.hub.tick(NOW_UNIX_MS + 21);
-    [&mut idle, &mut slow, &mut listener].map(|session| drop(room.hear(session)));
+    room.hear_all([&mut idle, &mut slow, &mut listener]);
     assert!(slow.is_finished() && !idle.is_finished());
     room.hub.tick(NOW_UNIX_MS + 101);
-    [&mut idle, &mut listener].map(|session| drop(room.hear(session)));
+    room.hear_all([&mut idle, &mut listener]);
     assert!(idle.is_finished() && !listener.is_finished());
 }
 
 #[test]
 fn when_all_hold_too_much_the_largest_goes() {
-    let mut room = Room::with(Limits { sessions_bytes_max: 3000, ..Limits::default() });
+    let mut room = Room::with(Limits { sessions_bytes_max: 28_000, ..Limits::default() });
     let (mut small, mut large, mut spared) = (room.join(1), room.join(2), room.join(3));
     room.say(&mut spared, "CLIENT NO-EVICT ON");
-    spared.receive(&[b'x'; 1500], NOW_UNIX_MS, &mut room.memory);
-    large.receive(&[b'x'; 1400], NOW_UNIX_MS, &mut room.memory);
-    small.receive(&[b'x'; 200], NOW_UNIX_MS, &mut room.memory);
-    [&mut small, &mut large, &mut spared].map(|session| drop(room.hear(session)));
+    spared.receive(&[b'x'; 15_000], NOW_UNIX_MS, &mut room.memory);
+    large.receive(&[b'x'; 14_000], NOW_UNIX_MS, &mut room.memory);
+    small.receive(&[b'x'; 5_000], NOW_UNIX_MS, &mut room.memory);
+    room.hear_all([&mut small, &mut large, &mut spared]);
     assert!(large.is_finished() && !small.is_finished() && !spared.is_finished());
+}
+
+#[test]
+fn who_is_killed_is_gone_at_once() {
+    let mut room = Room::new();
+    let (mut admin, mut listener, mut reader) = (room.join(1), room.join(2), room.join(3));
+    room.say(&mut listener, "SUBSCRIBE a b\nPSUBSCRIBE a*");
+    room.say(&mut reader, "SUBSCRIBE a");
+    assert_eq!(room.say(&mut admin, "CLIENT KILL ID 2"), ":1\r\n");
+    let told =
+        room.say(&mut admin, "PUBSUB NUMSUB a b\nPUBSUB NUMPAT\nPUBLISH a x\nCLIENT KILL ID 2");
+    assert_eq!(told, "*4\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n:0\r\n:0\r\n:1\r\n:0\r\n");
+    assert_eq!(room.say(&mut listener, "PING"), "", "it runs nothing more");
+    assert!(listener.is_finished());
+    drop(listener);
+    assert_eq!(room.say(&mut admin, "PUBSUB NUMSUB a"), "*2\r\n$1\r\na\r\n:1\r\n");
+}
+
+#[test]
+fn prefixes_are_told_in_their_order() {
+    let mut room = Room::new();
+    let mut session = room.join(1);
+    room.say(&mut session, "CLIENT TRACKING ON BCAST PREFIX user: PREFIX item:");
+    let told = room.say(&mut session, "CLIENT TRACKING ON BCAST PREFIX node:\nCLIENT TRACKINGINFO");
+    assert!(told.ends_with("*3\r\n$5\r\nitem:\r\n$5\r\nnode:\r\n$5\r\nuser:\r\n"), "{told}");
 }

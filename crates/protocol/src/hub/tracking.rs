@@ -11,12 +11,15 @@
 //!     |                 | reply                | change
 //!     +-----------------+-------> holds -------+--> told and forgotten
 //! ```
+//!
+//! Whoever listens to a prefix is told of all keys that a session changed in one turn by one push,
+//! at the end of the turn. The turn's input bounds how many that can be.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
@@ -28,6 +31,8 @@ pub(crate) struct Table {
     inner: Mutex<Inner>,
     /// How many sessions track, and whatever else is counted there.
     listeners: Arc<AtomicUsize>,
+    /// How many sessions have something gathered.
+    turns: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +41,12 @@ struct Inner {
     readers: IndexMap<Arc<[u8]>, SmallVec<[Reader; 2]>>,
     /// The sessions that are told of every key that begins so.
     prefixes: BTreeMap<Box<[u8]>, Vec<u64>>,
+    /// What each session has changed in its present turn.
+    gathered: HashMap<Option<u64>, Gathered>,
 }
+
+/// Keys, by the prefixes that somebody listens to.
+type Gathered = BTreeMap<Box<[u8]>, IndexSet<Arc<[u8]>>>;
 
 /// On what terms a session tracks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,6 +55,8 @@ pub(crate) struct Terms {
     pub(crate) redirect: Option<u64>,
     /// It is not told of what it does itself.
     pub(crate) no_loop: bool,
+    /// It is told by prefix, and not of what it has read.
+    pub(crate) by_prefix: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +79,7 @@ enum State {
 
 impl Table {
     pub(crate) fn new(listeners: Arc<AtomicUsize>) -> Self {
-        Self { inner: Mutex::default(), listeners }
+        Self { inner: Mutex::default(), listeners, turns: AtomicUsize::new(0) }
     }
 
     /// Takes a session in, or changes its terms.
@@ -120,6 +132,14 @@ impl Table {
         }
     }
 
+    /// Gives up keys beyond `keys_max`, though not so many at once that others would have to wait.
+    pub(crate) fn shrink(&self, keys_max: usize, clients: &Clients) {
+        const KEYS_AT_ONCE: usize = 10_000;
+        let mut inner = self.inner.lock();
+        let surplus = inner.readers.len().saturating_sub(keys_max);
+        (0..surplus.min(KEYS_AT_ONCE)).for_each(|_| inner.give_up_one(clients));
+    }
+
     /// Notes that a session has been answered; tells it at once if the answer was out of date.
     pub(crate) fn settle(&self, id: u64, key: &[u8], clients: &Clients) {
         let mut inner = self.inner.lock();
@@ -132,7 +152,7 @@ impl Table {
         }
         readers.remove(place);
         let is_empty = readers.is_empty();
-        inner.tell(id, &Push::Invalidate(name), clients);
+        inner.tell_reader(id, &Push::Invalidate([name].into()), clients);
         if is_empty {
             inner.readers.swap_remove(key);
         }
@@ -143,18 +163,26 @@ impl Table {
         if inner.members.is_empty() {
             return;
         }
-        let mut told = inner.readers_to_tell(change);
-        let covering = inner.prefixes.iter().filter(|(prefix, _)| change.key.starts_with(prefix));
-        told.extend(covering.flat_map(|(_, ids)| ids));
-        if told.is_empty() {
-            return;
+        let readers = inner.readers_to_tell(change);
+        if !readers.is_empty() {
+            let push = Push::Invalidate([change.key.into()].into());
+            let concerned = readers.into_iter().filter(|id| inner.is_told(*id, change.by));
+            concerned.for_each(|id| inner.tell_reader(id, &push, clients));
         }
-        let push = Push::Invalidate(change.key.into());
-        for id in told {
-            let is_own = change.by == Some(id);
-            if !(is_own && inner.members.get(&id).is_some_and(|terms| terms.no_loop)) {
-                inner.tell(id, &push, clients);
-            }
+        inner.gather(change);
+        if change.by.is_none() {
+            inner.broadcast(None, clients);
+        }
+        self.turns.store(inner.gathered.len(), Ordering::Release);
+    }
+
+    /// Tells of what a session has changed in a turn that is over. Costs one load when nobody has
+    /// changed anything that is listened to.
+    pub(crate) fn end_turn(&self, id: u64, clients: &Clients) {
+        if self.turns.load(Ordering::Acquire) > 0 {
+            let mut inner = self.inner.lock();
+            inner.broadcast(Some(id), clients);
+            self.turns.store(inner.gathered.len(), Ordering::Release);
         }
     }
 
@@ -208,7 +236,38 @@ impl Inner {
         let last = self.readers.len().saturating_sub(1);
         let Some((key, readers)) = self.readers.swap_remove_index(last / 2) else { return };
         for reader in readers {
-            self.tell(reader.id, &Push::Invalidate(key.clone()), clients);
+            self.tell_reader(reader.id, &Push::Invalidate([key.clone()].into()), clients);
+        }
+    }
+
+    /// Notes the key under each prefix of it that somebody listens to.
+    fn gather(&mut self, change: &Change<'_>) {
+        let covering = self.prefixes.keys().filter(|prefix| change.key.starts_with(prefix));
+        for prefix in covering {
+            let gathered = self.gathered.entry(change.by).or_default();
+            gathered.entry(prefix.clone()).or_default().insert(change.key.into());
+        }
+    }
+
+    /// Tells of what is gathered of one session, or of what nobody known has done.
+    fn broadcast(&mut self, by: Option<u64>, clients: &Clients) {
+        for (prefix, keys) in self.gathered.remove(&by).unwrap_or_default() {
+            let push = Push::Invalidate(keys.into_iter().collect());
+            let ids = self.prefixes.get(&prefix).into_iter().flatten();
+            let concerned = ids.filter(|id| self.is_told(**id, by));
+            concerned.for_each(|id| self.tell(*id, &push, clients));
+        }
+    }
+
+    /// Whether a session wants to hear of what `by` did.
+    fn is_told(&self, id: u64, by: Option<u64>) -> bool {
+        by != Some(id) || self.members.get(&id).is_none_or(|terms| !terms.no_loop)
+    }
+
+    /// Tells a session of what it has read, unless it has come to be told by prefix since.
+    fn tell_reader(&self, id: u64, push: &Push, clients: &Clients) {
+        if self.members.get(&id).is_some_and(|terms| !terms.by_prefix) {
+            self.tell(id, push, clients);
         }
     }
 

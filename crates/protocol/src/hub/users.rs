@@ -36,22 +36,26 @@ impl Hub {
 
     /// Ends the sessions of users that are no longer there, except one, whose end is seen to.
     pub(crate) fn end_strangers(&self, spared: Option<u64>) {
+        let mut strangers = Vec::new();
         self.clients.each(|card| {
             let is_stranger = self.users.find(&card.names.lock().user).is_none();
             if is_stranger && Some(card.id) != spared {
-                card.end();
+                strangers.push(card.clone());
             }
         });
+        self.end_others(&strangers);
     }
 
     /// Ends the sessions that listen to what their users may no longer listen to.
     pub(crate) fn end_barred_listeners(&self) {
+        let mut barred = Vec::new();
         self.channels.each_listener(|channel, kind, card| {
             let user = self.users.find(&card.names.lock().user);
             if !user.is_some_and(|user| user.permissions().allows_channel(channel, kind)) {
-                card.end();
+                barred.push(card.clone());
             }
         });
+        self.end_others(&barred);
     }
 }
 
@@ -175,7 +179,7 @@ mod tests {
         assert!(shelf.0.lock().starts_with(b"user default on nopass"));
         shelf.0.lock().extend(b"user bob foo\n");
         let error = room.hub.reload_users().unwrap_err();
-        assert!(error.text.starts_with("users.acl:3: Syntax error."), "{error}");
+        assert!(error.text().starts_with("users.acl:3: Syntax error."), "{error}");
         *shelf.0.lock() = b"user eve off".to_vec();
         room.hub.reload_users().unwrap();
     }

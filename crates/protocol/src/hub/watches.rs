@@ -30,10 +30,17 @@ impl Watches {
         Self { keys: Mutex::default(), listeners }
     }
 
-    pub(crate) fn add(&self, key: &[u8], database: u8, card: &Arc<Card>) {
-        let watch = Watch { database, card: card.clone(), is_present: false };
-        self.keys.lock().entry(key.into()).or_default().push(watch);
+    /// False when `card` watches the key already.
+    pub(crate) fn add(&self, key: &[u8], database: u8, card: &Arc<Card>) -> bool {
+        let mut keys = self.keys.lock();
+        let watches = keys.entry(key.into()).or_default();
+        let is_same = |watch: &Watch| watch.card.id == card.id && watch.database == database;
+        if watches.iter().any(is_same) {
+            return false;
+        }
+        watches.push(Watch { database, card: card.clone(), is_present: false });
         self.listeners.fetch_add(1, Ordering::SeqCst);
+        true
     }
 
     /// Notes that there is something under a key that `card` watches.
@@ -65,10 +72,17 @@ impl Watches {
         }
         let keys = self.keys.lock();
         for watch in keys.get(change.key).into_iter().flatten() {
-            if change.database.is_none_or(|database| database == watch.database) {
+            let is_concerned = change.database.is_none_or(|database| database == watch.database);
+            // What had expired before it was watched is only cleared away.
+            if is_concerned && (watch.is_present || !is_upkeep) {
                 watch.card.spoil();
             }
         }
+    }
+
+    /// Takes a key for changed, in every database.
+    pub(crate) fn spoil(&self, key: &[u8]) {
+        self.keys.lock().get(key).into_iter().flatten().for_each(|watch| watch.card.spoil());
     }
 
     /// Only what was there has changed by being cleared.

@@ -1,6 +1,9 @@
 //! Bytes that arrive at one end and leave at the other.
 
-/// A queue of bytes that gives its memory back when it has run empty.
+/// A buffer of less than this is not worth moving to a smaller place.
+const SLACK_BYTES: usize = 64 * 1024;
+
+/// A queue of bytes that gives its memory back as it runs empty.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
@@ -42,6 +45,14 @@ impl Buffer {
             // Moves fewer bytes than have left since the last time: linear in all.
             self.bytes.drain(..self.start);
             self.start = 0;
+            self.shrink();
+        }
+    }
+
+    /// What a few bytes are left of must not hold the room of all that were there.
+    fn shrink(&mut self) {
+        if self.bytes.capacity() > SLACK_BYTES.max(4 * self.len()) {
+            self.bytes.shrink_to(2 * self.len());
         }
     }
 }
@@ -60,6 +71,15 @@ mod tests {
         assert_eq!(buffer.unread(), b"efgh");
         buffer.consume(99, 0);
         assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn a_rest_does_not_keep_the_room_of_all_that_was_there() {
+        let mut buffer = Buffer::default();
+        buffer.extend(&vec![b'x'; 1 << 20]);
+        buffer.consume((1 << 20) - 10, 0);
+        assert_eq!(buffer.unread(), [b'x'; 10]);
+        assert!(buffer.bytes.capacity() < 100, "{}", buffer.bytes.capacity());
     }
 
     #[test]

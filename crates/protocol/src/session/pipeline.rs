@@ -34,6 +34,8 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 struct Script {
     requests: vec::IntoIter<Queued>,
+    /// What they took at the beginning.
+    bytes: usize,
     command: &'static Command,
 }
 
@@ -82,7 +84,7 @@ impl Pipeline {
             Ok(command) => command,
             // A browser was made to post to this port: nothing in the body is to run.
             Err(_) if args.is(0, "post") || args.is(0, "host:") => {
-                self.end(Ending::Now);
+                self.cut();
                 return Served::Taken;
             }
             Err(error) => {
@@ -99,6 +101,13 @@ impl Pipeline {
         match admission::admit(command, &args, &self.client, &self.hub, now_unix_ms) {
             Err(error) => self.reject(Some(command), &error),
             Ok(()) if self.is_queued(command) => self.queue(command, args),
+            Ok(()) if command.flags & flag::ISOLATED != 0 => {
+                // From the look at what is watched to the last request nothing may come between.
+                store.isolate();
+                self.run(command, args, now_unix_ms, store);
+                self.play(now_unix_ms, store);
+                store.release();
+            }
             Ok(()) => self.run(command, args, now_unix_ms, store),
         }
         Served::Taken
@@ -110,18 +119,23 @@ impl Pipeline {
             return true;
         }
         store.isolate();
+        self.play(now_unix_ms, store);
+        store.release();
+        self.script.is_none()
+    }
+
+    /// Runs what may run of a transaction.
+    fn play(&mut self, now_unix_ms: u64, store: &mut dyn Store) {
         while let Some(Queued { command, args }) = self.next_of_script() {
             match admission::readmit(command, &args.args(), &self.client, &self.hub, now_unix_ms) {
                 Err(error) => self.refuse(&error),
                 Ok(()) => self.run(command, args.args(), now_unix_ms, store),
             }
         }
-        store.release();
         // What comes after its last request waits for that one's reply by itself.
         if let Some(script) = self.script.take_if(|script| script.requests.len() == 0) {
             self.end_request(script.command);
         }
-        self.script.is_none()
     }
 
     /// Each request of a transaction waits for the one before it.
@@ -133,6 +147,7 @@ impl Pipeline {
     /// Refuses a request before it runs. A transaction that misses one does not run either.
     fn reject(&mut self, command: Option<&Command>, error: &Error) {
         match command {
+            Some(command) if command.name == "exec" => return self.abort(command, error),
             Some(command) => self.hub.counts.rejected(command, error),
             None => self.hub.counts.answered(error),
         }
@@ -140,6 +155,20 @@ impl Pipeline {
             transaction.is_refused = true;
         }
         self.refuse(error);
+    }
+
+    /// Refuses the `EXEC` itself, which discards what it was to run.
+    fn abort(&mut self, exec: &Command, error: &Error) {
+        self.client.transaction = None;
+        self.hub.unwatch(&mut self.client);
+        let reason = match error.code {
+            "ERR" => error.text().into_owned(),
+            _ => error.to_string(),
+        };
+        let text = format!("Transaction discarded because of: {reason}");
+        let error = Error::new("EXECABORT", text);
+        self.hub.counts.rejected(exec, &error);
+        self.refuse(&error);
     }
 
     /// Writes an error reply in its turn.
@@ -197,12 +226,11 @@ impl Pipeline {
     }
 
     /// Writes what others have left for the client, unless a transaction's replies are being
-    /// written.
+    /// written. A client that takes too little of its output does not take this either: it stays
+    /// in the mail, which has a bound of its own.
     pub(crate) fn collect_mail(&mut self) {
-        if self.client.card.is_ended() {
-            return self.cut();
-        }
-        if self.script.is_some() || !self.client.card.has_mail() {
+        self.heed_end();
+        if self.script.is_some() || self.is_high() || !self.client.card.has_mail() {
             return;
         }
         for push in self.client.card.collect() {
@@ -210,6 +238,13 @@ impl Pipeline {
                 tracking.is_broken = true;
             }
             self.write(|client, _, out| out.push_message(&push, client));
+        }
+    }
+
+    /// Ends if somebody or something has put an end to the session.
+    pub(crate) fn heed_end(&mut self) {
+        if self.client.card.is_ended() {
+            self.cut();
         }
     }
 
@@ -256,6 +291,17 @@ impl Pipeline {
         self.output.len() + self.waiting.bytes()
     }
 
+    /// As [`held`](Self::held), with what it takes to hold them.
+    pub(crate) fn bytes(&self) -> usize {
+        self.output.len() + self.waiting.bytes() + self.waiting.upkeep()
+    }
+
+    /// How many bytes of a transaction are held that is being queued, or is running.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        let queued = self.client.transaction.as_ref().map_or(0, |transaction| transaction.bytes);
+        queued + self.script.as_ref().map_or(0, |script| script.bytes)
+    }
+
     fn may_run(&self, command: &Command) -> bool {
         self.waiting.last().is_none_or(|last| last.is_read() && command.is_read())
     }
@@ -271,15 +317,11 @@ impl Pipeline {
 
     fn queue(&mut self, command: &'static Command, args: Args<'_>) {
         let Some(transaction) = &mut self.client.transaction else { return };
-        let args = args.to_owned();
-        transaction.bytes += args.size();
-        if transaction.bytes > self.hub.limits.transaction_bytes_max {
-            transaction.requests = Vec::new();
+        if !transaction.queue(command, args, self.hub.limits.transaction_bytes_max) {
             let text = "the transaction has more bytes than limits.transaction_bytes_max allows: \
                         send it in parts";
             return self.reject(Some(command), &Error::plain(text));
         }
-        transaction.requests.push(Queued { command, args });
         let is_silent = self.is_silent();
         self.write(|_, _, out| {
             if !is_silent {
@@ -296,12 +338,12 @@ impl Pipeline {
         now_unix_ms: u64,
         store: &mut dyn Store,
     ) {
+        self.client.last_command = command.name;
         let is_tracked = command.is_read() && self.client.remembers_reads();
         if is_tracked {
             self.ask(command, args);
         }
         let is_silent = self.is_silent();
-        let is_skipped = self.client.replies == Replies::SkipThis;
         let ticket = self.waiting.next_ticket();
         let (stop, terms, drawn) = self.write(|client, hub, out| {
             let mark = out.mark();
@@ -319,13 +361,13 @@ impl Pipeline {
                 Some(Stop::Fetch | Stop::Asked) => out.rewind(mark),
                 Some(Stop::Quit | Stop::Script(_)) | None => {}
             }
+            let is_push = stop.is_none() && command.flags & flag::PUSHES != 0;
             // `CLIENT REPLY` is the first to keep to what it says.
-            if is_skipped || client.replies == Replies::Off {
+            if client.replies.are_kept_back() && !is_push {
                 out.rewind(mark);
             }
             (stop, terms, drawn)
         });
-        self.client.last_command = command.name;
         self.hub.counts.ran(command);
         if self.ending == Ending::Now {
             return;
@@ -339,7 +381,10 @@ impl Pipeline {
             is_tracked,
         };
         match stop {
-            Some(Stop::Asked) => self.waiting.push(question(args)),
+            Some(Stop::Asked) => {
+                self.announce(command, args);
+                self.waiting.push(question(args));
+            }
             Some(Stop::Fetch) => {
                 self.waiting.push(question(args));
                 store.fetch(ticket, terms, &mut command.keys(args));
@@ -351,7 +396,9 @@ impl Pipeline {
                 match other {
                     Some(Stop::Quit) => self.end(Ending::Now),
                     Some(Stop::Script(requests)) => {
-                        self.script = Some(Script { requests: requests.into_iter(), command });
+                        let bytes = requests.iter().map(Queued::size).sum();
+                        let requests = requests.into_iter();
+                        self.script = Some(Script { requests, bytes, command });
                     }
                     _ => {}
                 }
@@ -367,6 +414,13 @@ impl Pipeline {
         self.next_reply();
         self.client.end_caching(command);
         self.collect_mail();
+    }
+
+    /// A write is under way: who watches its keys must not take them for unchanged until it is done.
+    fn announce(&self, command: &Command, args: Args<'_>) {
+        if command.flags & flag::WRITE != 0 && self.hub.is_listening() {
+            command.keys(args).for_each(|key| self.hub.watches.spoil(key));
+        }
     }
 
     /// Before a read: from now on no change of its keys is to be missed.
@@ -386,7 +440,7 @@ impl Pipeline {
     }
 
     fn is_silent(&self) -> bool {
-        matches!(self.client.replies, Replies::Off | Replies::SkipThis)
+        self.client.replies.are_kept_back()
     }
 
     /// A reply was written, or kept back: `CLIENT REPLY SKIP` counts them.

@@ -58,6 +58,11 @@ impl Waiting {
         self.bytes
     }
 
+    /// How many bytes it takes to hold those.
+    pub(crate) fn upkeep(&self) -> usize {
+        self.slots.len() * size_of::<Slot>()
+    }
+
     /// The last request that waits.
     pub(crate) fn last(&self) -> Option<&'static Command> {
         self.slots.back().map(|slot| slot.command)

@@ -28,7 +28,7 @@ pub(super) fn output_limits(text: &str, present: &str) -> Formed {
         let sizes = (memory(limit[1].as_bytes()), memory(limit[2].as_bytes()), limit[3].parse());
         let (Some(hard), Some(soft), Ok(seconds)) = sizes else {
             return Err(
-                "Error in hard, soft or soft_seconds setting in buffer limit configuration.".into()
+                "Error in hard, soft or soft_seconds setting in buffer limit configuration.".into(),
             );
         };
         let seconds: u64 = seconds;
@@ -90,12 +90,12 @@ pub(super) fn percentiles(text: &str, _: &str) -> Formed {
     let words = if text.is_empty() { Vec::new() } else { words(text) };
     let mut shares = Vec::with_capacity(words.len());
     for word in words {
-        let share: f64 = word
-            .parse()
-            .map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
+        let share: f64 =
+            word.parse().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
         if !(0.0..=100.0).contains(&share) {
             return Err(
-                "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into()
+                "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
+                    .into(),
             );
         }
         shares.push(share.to_string());

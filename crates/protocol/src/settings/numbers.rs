@@ -79,7 +79,14 @@ mod tests {
 
     #[test]
     fn units_are_decimal_or_binary() {
-        let sizes = [("1", 1), ("1b", 1), ("1k", 1000), ("1KB", 1024), ("2mb", 2 << 20), ("1g", 1_000_000_000)];
+        let sizes = [
+            ("1", 1),
+            ("1b", 1),
+            ("1k", 1000),
+            ("1KB", 1024),
+            ("2mb", 2 << 20),
+            ("1g", 1_000_000_000),
+        ];
         for (text, bytes) in sizes {
             assert_eq!(memory(text.as_bytes()), Some(bytes), "{text}");
         }
@@ -100,7 +107,10 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_told_by_its_kind() {
-        assert_eq!(integer(b"1k", 0, 9).unwrap_err(), "argument couldn't be parsed into an integer");
+        assert_eq!(
+            integer(b"1k", 0, 9).unwrap_err(),
+            "argument couldn't be parsed into an integer"
+        );
         assert_eq!(octal(b"9", 9).unwrap_err(), "argument couldn't be parsed as an octal number");
         assert_eq!(memory_within(b"x", 0, 9).unwrap_err(), "argument must be a memory value");
         let error = "argument must be a memory or percent value";

@@ -25,8 +25,9 @@ pub(super) struct Parameter {
 pub(super) enum Change {
     /// They can.
     Free,
-    /// They can set it to what it is: Redis could change it, larder cannot.
-    Kept,
+    /// They can set it to what it is: Redis could change it, larder cannot, and answers what Redis
+    /// does when it cannot either.
+    Kept(&'static str),
     /// They can in Redis if its configuration says so.
     Protected,
     /// They cannot in Redis either.
@@ -45,8 +46,9 @@ impl Parameter {
     pub(super) fn read(&self, text: &[u8], present: &[u8]) -> Result<New, Cow<'static, str>> {
         let new = self.kind.read(text, present)?;
         match self.change {
-            Change::Kept if !new.is(&self.kind, present) => {
-                Err("larder cannot change it while it runs: set it in larder.toml".into())
+            Change::Kept(failure) if !new.is(&self.kind, present) => {
+                let advice = "larder cannot while it runs, so set it in larder.toml";
+                Err(format!("{failure}: {advice}").into())
             }
             _ => Ok(new),
         }
@@ -60,8 +62,8 @@ impl Parameter {
         Self { change: Change::Fixed, ..self }
     }
 
-    const fn kept(self) -> Self {
-        Self { change: Change::Kept, ..self }
+    const fn kept(self, failure: &'static str) -> Self {
+        Self { change: Change::Kept(failure), ..self }
     }
 
     const fn protected(self) -> Self {
@@ -110,6 +112,8 @@ const fn form(name: &'static str, form: Form, default: &'static str) -> Paramete
     kind(name, Kind::Form(form), default)
 }
 
+const NO_PORT: &str = "Unable to listen on this port";
+
 const INT_MIN: i128 = i32::MIN as i128;
 const INT_MAX: i128 = i32::MAX as i128;
 const UINT_MAX: i128 = u32::MAX as i128;
@@ -136,16 +140,15 @@ const PROTECTED_ACTION: &[&str] = &["no", "yes", "local"];
 const REPL_DISKLESS_LOAD: &[&str] = &["disabled", "on-empty-db", "swapdb"];
 const SANITIZE_DUMP_PAYLOAD: &[&str] = &["no", "yes", "clients"];
 const SUPERVISED_MODE: &[&str] = &["upstart", "systemd", "auto", "no"];
-const SYSLOG_FACILITY: &[&str] = &[
-    "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
-];
+const SYSLOG_FACILITY: &[&str] =
+    &["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"];
 const TLS_AUTH_CLIENTS: &[&str] = &["no", "yes", "optional"];
 
 #[rustfmt::skip]
 pub(super) static TABLE: &[Parameter] = &[
     choice("acl-pubsub-default", ACL_PUBSUB_DEFAULT, "resetchannels"),
     text("aclfile", "").fixed(),
-    integer("acllog-max-len", 0, LONG_MAX, "128"),
+    integer("acllog-max-len", 0, LONG_MAX, "128").does("How many denials `ACL LOG` remembers."),
     integer("active-defrag-cycle-max", 1, 99, "25"),
     integer("active-defrag-cycle-min", 1, 99, "1"),
     memory("active-defrag-ignore-bytes", 1, LONG_MAX, "104857600"),
@@ -169,7 +172,7 @@ pub(super) static TABLE: &[Parameter] = &[
     memory("auto-aof-rewrite-min-size", 0, LONG_MAX, "67108864"),
     integer("auto-aof-rewrite-percentage", 0, INT_MAX, "100"),
     text("bgsave_cpulist", "").fixed(),
-    text("bind", "127.0.0.1").kept(),
+    text("bind", "127.0.0.1").kept("Failed to bind to specified addresses"),
     text("bind-source-addr", ""),
     text("bio_cpulist", "").fixed(),
     integer("busy-reply-threshold", 0, LONG_MAX, "5000").or("lua-time-limit"),
@@ -204,8 +207,10 @@ pub(super) static TABLE: &[Parameter] = &[
     choice("enable-debug-command", PROTECTED_ACTION, "yes").fixed(),
     choice("enable-module-command", PROTECTED_ACTION, "no").fixed(),
     choice("enable-protected-configs", PROTECTED_ACTION, "no").fixed(),
-    integer("hash-max-listpack-entries", 0, LONG_MAX, "512").or("hash-max-ziplist-entries"),
-    memory("hash-max-listpack-value", 0, LONG_MAX, "64").or("hash-max-ziplist-value"),
+    integer("hash-max-listpack-entries", 0, LONG_MAX, "512").or("hash-max-ziplist-entries")
+        .does("Up to how many fields `OBJECT ENCODING` calls a hash a `listpack`."),
+    memory("hash-max-listpack-value", 0, LONG_MAX, "64").or("hash-max-ziplist-value")
+        .does("Up to which length of its fields and values `OBJECT ENCODING` calls a hash a `listpack`."),
     memory("hll-sparse-max-bytes", 0, LONG_MAX, "3000"),
     integer("hz", 0, INT_MAX, "10"),
     text("ignore-warnings", ""),
@@ -221,8 +226,10 @@ pub(super) static TABLE: &[Parameter] = &[
     switch("lazyfree-lazy-server-del", false),
     switch("lazyfree-lazy-user-del", false),
     switch("lazyfree-lazy-user-flush", false),
-    integer("lfu-decay-time", 0, INT_MAX, "1"),
-    integer("lfu-log-factor", 0, INT_MAX, "10"),
+    integer("lfu-decay-time", 0, INT_MAX, "1")
+        .does("After how many minutes a frequency (`OBJECT FREQ`) falls by one."),
+    integer("lfu-log-factor", 0, INT_MAX, "10")
+        .does("How slowly a frequency rises."),
     integer("list-compress-depth", 0, INT_MAX, "0"),
     integer("list-max-listpack-size", INT_MIN, INT_MAX, "-2").or("list-max-ziplist-size"),
     integer("loading-process-events-interval-bytes", 1024, INT_MAX, "2097152").hidden(),
@@ -230,11 +237,15 @@ pub(super) static TABLE: &[Parameter] = &[
     choice("loglevel", LOGLEVEL, "notice"),
     text("masterauth", ""),
     text("masteruser", ""),
-    integer("maxclients", 1, UINT_MAX, "10000"),
-    memory("maxmemory", 0, ULONG_MAX, "0"),
-    kind("maxmemory-clients", Kind::MemoryOrPercent, "0"),
+    integer("maxclients", 1, UINT_MAX, "10000")
+        .does("How many clients may be connected (`limits.maxclients`)."),
+    memory("maxmemory", 0, ULONG_MAX, "0")
+        .does("How much the default keyspace may hold (`default_keyspace.max_bytes`); 0 is what the configuration says."),
+    kind("maxmemory-clients", Kind::MemoryOrPercent, "0")
+        .does("How much all clients together may hold (`limits.clients_bytes_max`); 0 is what the configuration says."),
     integer("maxmemory-eviction-tenacity", 0, 100, "10"),
-    choice("maxmemory-policy", MAXMEMORY_POLICY, "allkeys-lru"),
+    choice("maxmemory-policy", MAXMEMORY_POLICY, "allkeys-lru")
+        .does("Whether idle times (`OBJECT IDLETIME`) or, with one that ends in `lfu`, frequencies are kept. What is evicted does not depend on it."),
     integer("maxmemory-samples", 1, INT_MAX, "5"),
     integer("min-replicas-max-lag", 0, INT_MAX, "10").or("min-slaves-max-lag"),
     integer("min-replicas-to-write", 0, INT_MAX, "0").or("min-slaves-to-write"),
@@ -243,11 +254,12 @@ pub(super) static TABLE: &[Parameter] = &[
     choice("oom-score-adj", OOM_SCORE_ADJ, "no"),
     form("oom-score-adj-values", lists::scores, "0 200 800"),
     text("pidfile", "").fixed(),
-    integer("port", 0, 65535, "7379").kept(),
+    integer("port", 0, 65535, "7379").kept(NO_PORT),
     text("proc-title-template", "{title} {listen-addr} {server-mode}"),
     choice("propagation-error-behavior", PROPAGATION_ERROR_BEHAVIOR, "ignore"),
     switch("protected-mode", true),
-    memory("proto-max-bulk-len", 1048576, LONG_MAX, "536870912"),
+    memory("proto-max-bulk-len", 1048576, LONG_MAX, "536870912")
+        .does("The longest string that a command may make (`limits.bulk_bytes_max`)."),
     switch("rdb-del-sync-files", false),
     integer("rdb-key-save-delay", INT_MIN, INT_MAX, "0").hidden(),
     switch("rdb-save-incremental-fsync", true),
@@ -272,7 +284,8 @@ pub(super) static TABLE: &[Parameter] = &[
     switch("replica-read-only", true).or("slave-read-only"),
     switch("replica-serve-stale-data", true).or("slave-serve-stale-data"),
     text("replicaof", "").or("slaveof").fixed(),
-    text("requirepass", ""),
+    text("requirepass", "")
+        .does("The password of the user `default`; empty for none."),
     choice("sanitize-dump-payload", SANITIZE_DUMP_PAYLOAD, "no"),
     form("save", lists::save_points, ""),
     text("server_cpulist", "").fixed(),
@@ -293,7 +306,8 @@ pub(super) static TABLE: &[Parameter] = &[
     text("syslog-ident", "redis").fixed(),
     integer("tcp-backlog", 0, INT_MAX, "511").fixed(),
     integer("tcp-keepalive", 0, INT_MAX, "300"),
-    integer("timeout", 0, INT_MAX, "0"),
+    integer("timeout", 0, INT_MAX, "0")
+        .does("After how many idle seconds a client is closed (`limits.idle_timeout`); 0 is never."),
     choice("tls-auth-clients", TLS_AUTH_CLIENTS, "yes"),
     text("tls-ca-cert-dir", ""),
     text("tls-ca-cert-file", ""),
@@ -307,14 +321,15 @@ pub(super) static TABLE: &[Parameter] = &[
     text("tls-dh-params-file", ""),
     text("tls-key-file", ""),
     text("tls-key-file-pass", ""),
-    integer("tls-port", 0, 65535, "0").kept(),
+    integer("tls-port", 0, 65535, "0").kept(NO_PORT),
     switch("tls-prefer-server-ciphers", false),
     text("tls-protocols", ""),
     switch("tls-replication", false),
     integer("tls-session-cache-size", 0, INT_MAX, "20480"),
     integer("tls-session-cache-timeout", 0, INT_MAX, "300"),
     switch("tls-session-caching", true),
-    integer("tracking-table-max-keys", 0, LONG_MAX, "1000000"),
+    integer("tracking-table-max-keys", 0, LONG_MAX, "1000000")
+        .does("How many keys are remembered for clients that track (`limits.tracked_keys_max`); 0 is what the configuration says."),
     text("unixsocket", "").fixed(),
     kind("unixsocketperm", Kind::Octal { most: 0o777 }, "0").fixed(),
     switch("use-exit-on-panic", false).hidden(),

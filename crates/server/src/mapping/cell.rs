@@ -52,9 +52,10 @@ pub(super) fn from_field(column: &Column, field: &[u8]) -> Result<Cell, String> 
 pub(super) fn from_json(column: &Column, value: &Json) -> Result<Cell, String> {
     match (column.kind, value) {
         (_, Json::Null) => Ok(Cell::Null),
-        (_, Json::Bool(truth)) if column.kind != ColumnType::Text => {
+        (ColumnType::Integer | ColumnType::Any, Json::Bool(truth)) => {
             Ok(Cell::Integer((*truth).into()))
         }
+        (ColumnType::Real, Json::Bool(truth)) => Ok(Cell::Real(u8::from(*truth).into())),
         (ColumnType::Real, Json::Number(number)) => {
             number.as_f64().map(Cell::Real).ok_or_else(|| mismatch(column, &number.to_string()))
         }
@@ -168,6 +169,7 @@ mod tests {
         assert!(from_field(&column(ColumnType::Text), b"\xff").is_err());
         assert!(from_json(&column(ColumnType::Integer), &serde_json::json!(1.5)).is_err());
         assert!(from_json(&column(ColumnType::Integer), &serde_json::json!([1])).is_err());
+        assert!(from_json(&column(ColumnType::Blob), &serde_json::json!(true)).is_err());
         assert!(from_json(&column(ColumnType::Blob), &serde_json::json!({"hex": "0g"})).is_err());
         assert!(from_json(&column(ColumnType::Blob), &serde_json::json!({"hex": "+1"})).is_err());
     }

@@ -80,7 +80,11 @@ fn typed(column: &Column, part: Cell) -> Result<Cell, String> {
         return Ok(part);
     }
     let spelled = cell::to_field(&part).unwrap_or_default();
-    let number = cell::from_field(column, &spelled)?;
+    let number = match cell::from_field(column, &spelled)? {
+        // Zero has no sign in a table.
+        Cell::Real(real) => Cell::Real(real + 0.0),
+        number => number,
+    };
     match cell::to_field(&number) {
         Some(own) if own == spelled => Ok(number),
         own => Err(format!(
@@ -118,6 +122,14 @@ mod tests {
         assert_eq!(cells("7").unwrap_err(), "ERR the key 7 needs 2 parts joined by ':'");
         assert_eq!(cells("x:a").unwrap_err(), "ERR column 'number' holds integers, not 'x'");
         assert_eq!(cells("07:a").unwrap_err(), "ERR column 'number' spells this key 7, not 07");
+    }
+
+    #[test]
+    fn zero_has_one_spelling() {
+        let column = Column { name: "id".into(), kind: ColumnType::Real, nullable: false };
+        assert_eq!(typed(&column, Cell::Text("0.0".into())), Ok(Cell::Real(0.0)));
+        let error = typed(&column, Cell::Text("-0.0".into())).unwrap_err();
+        assert_eq!(error, "column 'id' spells this key 0.0, not -0.0");
     }
 
     #[test]

@@ -101,6 +101,9 @@ impl RowSchema {
         let mut row = self.row_of_key(key)?;
         for (name, value) in &members {
             let position = self.position(name)?;
+            if self.is_key(&row, position, value) {
+                continue;
+            }
             let cell = cell::from_json(&self.columns[position], value).map_err(Error::plain)?;
             self.set(&mut row, position, cell)?;
         }
@@ -157,6 +160,12 @@ impl RowSchema {
             row.set(position, cell);
         }
         Ok(row)
+    }
+
+    /// Whether a member of a document says of a key's column what the key says: as the document of
+    /// the row has it, where a key that is no text stands as its bytes.
+    fn is_key(&self, row: &Row, position: usize, value: &Json) -> bool {
+        self.key.contains(position) && row.cell(position).map(cell::to_json).as_ref() == Some(value)
     }
 
     /// Names a column, unless it refuses the cell.
@@ -298,6 +307,19 @@ mod tests {
         assert_eq!(of_json(r#"{"id":7,"price":null}"#).unwrap(), r#"{"id":7,"price":null}"#);
         let row = schema().row_of_fields(&key(), &fields(&[("name", "\"tea\"")])).unwrap();
         assert_eq!(document(&row), r#"{"id":7,"name":"\"tea\""}"#);
+    }
+
+    #[test]
+    fn the_document_of_a_row_can_be_written_whatever_its_key_is() {
+        let column = |name: &str| Column { name: name.into(), kind: ColumnType::Text, nullable: true };
+        let columns = Columns::new([column("id"), column("name")]);
+        let schema = RowSchema::new("t", KeySchema::new("t", columns, ["id"].into_iter()).unwrap());
+        for id in [b"tea".as_slice(), b"\xff\x00", b"", b"{\"hex\":\"ff00\"}"] {
+            let key = Key::from(id);
+            let row = schema.row_of_fields(&key, &fields(&[("name", "x")])).unwrap();
+            let again = schema.row_of_json(&key, document(&row).as_bytes()).unwrap();
+            assert_eq!(document(&again), document(&row));
+        }
     }
 
     #[test]

@@ -53,7 +53,8 @@ pub(super) fn told(status: &Status, wanted: &str) -> String {
         all || usual && told == Told::Always || names(&title.to_lowercase())
     };
     let wanted = SECTIONS.iter().filter(|(title, told, _)| is_wanted(title, *told));
-    let texts: Vec<String> = wanted.map(|(title, _, write)| section(status, title, *write)).collect();
+    let texts: Vec<String> =
+        wanted.map(|(title, _, write)| section(status, title, *write)).collect();
     texts.join("\r\n")
 }
 
@@ -107,11 +108,13 @@ fn server(status: &Status, lines: &mut Lines) {
 }
 
 fn clients(status: &Status, lines: &mut Lines) {
-    lines.add("connected_clients", status.census.connected());
+    let overview = status.keyspaces.hub().overview();
+    lines.add("connected_clients", overview.sessions);
     lines.add("cluster_connections", 0);
     lines.add("maxclients", status.settings().number(place::MAXCLIENTS));
-    lines.add("blocked_clients", 0);
-    lines.add("tracking_clients", status.keyspaces.hub().overview().tracking_clients);
+    // No command waits for another client's: what may hold one up is `CLIENT PAUSE`.
+    lines.add("blocked_clients", overview.paused);
+    lines.add("tracking_clients", overview.tracking_clients);
 }
 
 fn memory(status: &Status, lines: &mut Lines) {
@@ -126,6 +129,7 @@ fn memory(status: &Status, lines: &mut Lines) {
     lines.add("mem_not_counted_for_evict", 0);
     lines.add("mem_clients_normal", sessions);
     lines.add("mem_allocator", "libc");
+    lines.add("lazyfree_pending_objects", 0);
     lines.add("larder_entries", totals.entries);
     lines.add("larder_evictions", totals.evictions);
 }

@@ -3,6 +3,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use larder::runtime::Simulated;
+use larder::{Builder, Cache};
 use larder_protocol::Limits;
 use larder_protocol::error::Error;
 use larder_protocol::hub::Hub;
@@ -14,9 +15,11 @@ use larder_protocol::store::{
 use larder_protocol::value::View;
 
 use super::ClientStore;
-use crate::keyspace::tests::plain_on;
+use crate::key::Key;
+use crate::keyspace::tests::plain_over;
 use crate::keyspaces::Keyspaces;
 use crate::status::Status;
+use crate::value::Value;
 
 /// The keyspaces `hot:` and the default one, without sources, under a clock of their own.
 struct Scene {
@@ -26,9 +29,17 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::of(|cache| cache.max_entries(100))
+    }
+
+    /// With caches that are built in this way.
+    fn of(build: fn(Builder<Key, Value>) -> Builder<Key, Value>) -> Self {
         let world = Simulated::new(1);
         let hub = Hub::new(Limits::default());
-        let keyspace = |name, prefix| plain_on(Arc::new(world.clone()), &hub, name, prefix);
+        let keyspace = |name, prefix| {
+            let cache = build(Cache::builder(name)).runtime(Arc::new(world.clone()));
+            plain_over(cache, &hub, name, prefix)
+        };
         let (hot, default) = (keyspace("hot", "hot:"), keyspace("default", ""));
         let keyspaces = Keyspaces::new(vec![hot], Some(default), 100, hub.clone());
         let status = Arc::new(Status::new(keyspaces, "tasks".to_owned(), 7379));
@@ -97,6 +108,12 @@ impl Client {
         self.store.dispatch();
         read.unwrap().unwrap();
         seen
+    }
+
+    /// The time of day at which a key expires.
+    fn end(&mut self, key: &str) -> u64 {
+        let (_, left) = self.look(key).unwrap();
+        self.store.unix_ms() + left.unwrap()
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Transferred {
@@ -211,6 +228,31 @@ fn what_has_expired_is_shown_to_nobody() {
 }
 
 #[test]
+fn what_is_read_after_its_end_is_gone_although_nobody_sweeps() {
+    let scene = Scene::new();
+    let mut client = scene.client();
+    client.set_for("short", "v", Expiry::InMs(1_000));
+    scene.world.advance(Duration::from_secs(2));
+    assert_eq!(client.get("short"), None);
+    assert_eq!(client.size(), 0);
+}
+
+#[test]
+fn an_end_stays_the_same_whenever_it_is_asked_for() {
+    let scene = Scene::new();
+    let mut client = scene.client();
+    scene.world.advance(Duration::from_micros(700));
+    client.set_for("a", "1", Expiry::InMs(60_000));
+    let end = client.end("a");
+    for wait in [100, 200, 900, 1_000, 12_345] {
+        scene.world.advance(Duration::from_micros(wait));
+        assert_eq!(client.end("a"), end, "{wait} microseconds later");
+    }
+    client.rename("a", "hot:b");
+    assert_eq!(client.end("hot:b"), end);
+}
+
+#[test]
 fn a_cursor_beyond_the_last_position_ends_the_walk() {
     let scene = Scene::new();
     let mut client = scene.client();
@@ -249,6 +291,32 @@ fn a_renamed_key_keeps_its_value_and_its_expiry() {
     assert_eq!(client.rename("none", "b"), Transferred::Missing);
     assert_eq!(client.rename("hot:c", "hot:c"), Transferred::Done);
     assert_eq!(client.keys(10), ["hot:c"]);
+}
+
+#[test]
+fn an_expiry_may_be_as_far_away_as_redis_allows() {
+    let scene = Scene::new();
+    let mut client = scene.client();
+    for left in [300 * 31_536_000_000, i64::MAX.unsigned_abs() - 2_000_000_000_000] {
+        client.set_for("a", "1", Expiry::InMs(left));
+        assert_eq!(client.look("a"), Some(("1".into(), Some(left))));
+        client.rename("a", "b");
+        assert_eq!(client.look("b"), Some(("1".into(), Some(left))));
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_renamed_stays() {
+    let scene = Scene::of(|cache| {
+        cache.max_bytes(1_000, |key: &Key, _| if key.as_ref() == b"large" { 2_000 } else { 1 })
+    });
+    let mut client = scene.client();
+    client.set_for("a", "1", Expiry::InMs(60_000));
+    let (from, to) = (b"a".as_slice(), b"large".as_slice());
+    let rename = Request::Transfer { from, to, to_database: 0, keep: false, replace: true };
+    assert!(client.ask(rename).is_err());
+    assert_eq!(client.look("a"), Some(("1".into(), Some(60_000))));
+    assert_eq!(client.get("large"), None);
 }
 
 #[test]
@@ -292,6 +360,8 @@ fn the_encoding_is_that_of_redis_and_stays_with_the_value() {
     assert_eq!(client.encoding("text"), "raw");
     client.rename("text", "other");
     assert_eq!(client.encoding("other"), "raw");
+    client.change("sum", Change::Sum(b"3".to_vec()));
+    assert_eq!(client.encoding("sum"), "embstr");
     let fields = |count: u32| (0..count).map(|n| (n.to_string().into(), b"v".to_vec())).collect();
     client.change("hash", Change::SetFields(fields(512)));
     assert_eq!(client.encoding("hash"), "listpack");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use larder::runtime::{Runtime, Time};
+use larder::runtime::Runtime;
 use larder::{Entry, Lifetime, ReadOptions, WriteOptions};
 use larder_protocol::error::Error;
 use larder_protocol::store::{Outcome, Terms, Transferred};
@@ -71,12 +71,17 @@ impl Transfer {
             return Ok(Transferred::Done);
         }
         let value = if self.keep { value.duplicate().used(runtime.now()) } else { value };
-        let lifetime = remaining(fresh_until, runtime.now());
-        let put = other.cache.put_now(other_key, value, lifetime);
-        put.map_err(|error| failure::of(&error))?;
+        let lifetime = Lifetime::Until(fresh_until);
+        // In the order in which Redis tells of them.
         if !self.keep {
             keyspace.cache.remove_now(key).map_err(|error| failure::of(&error))?;
         }
+        let put = other.cache.put_now(other_key, value.clone(), lifetime);
+        if put.is_err() && !self.keep {
+            // It found room here before.
+            keyspace.cache.put_now(key, value, lifetime).map_err(|error| failure::of(&error))?;
+        }
+        put.map_err(|error| failure::of(&error))?;
         Ok(Transferred::Done)
     }
 
@@ -107,7 +112,7 @@ impl Transfer {
         let (keyspace, key) = &self.to;
         let value = keyspace.adopted(key, &value)?.used(runtime.now());
         let options = WriteOptions {
-            lifetime: self.lifetime(runtime.now()),
+            lifetime: self.lifetime(),
             trace: traces.of(keyspace),
             ..WriteOptions::default()
         };
@@ -123,10 +128,10 @@ impl Transfer {
     }
 
     /// A value without a source takes its expiry along; that of a copy says nothing about the row.
-    fn lifetime(&self, now: Time) -> Lifetime {
+    fn lifetime(&self) -> Lifetime {
         let (keyspace, key) = &self.from;
         match keyspace.cache.glance(key) {
-            Some(entry) if keyspace.cache.is_plain() => remaining(entry.fresh_until, now),
+            Some(entry) if keyspace.cache.is_plain() => Lifetime::Until(entry.fresh_until),
             _ => Lifetime::Policy,
         }
     }
@@ -145,11 +150,4 @@ async fn read((keyspace, key): &Place, traces: &Traces) -> Result<Option<Value>,
     let options = ReadOptions { trace: traces.of(keyspace), ..ReadOptions::default() };
     let read = keyspace.cache.get_with(key.clone(), &options).await;
     read.map_err(|error| failure::of(&error))
-}
-
-fn remaining(fresh_until: Time, now: Time) -> Lifetime {
-    match fresh_until {
-        Time::NEVER => Lifetime::Forever,
-        until => Lifetime::For(until.since(now)),
-    }
 }

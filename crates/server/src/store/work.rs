@@ -45,6 +45,13 @@ pub(super) enum Task {
     Rest(Duration),
 }
 
+/// Keys that are asked for together under one ticket.
+struct Fetch {
+    ticket: Ticket,
+    terms: Terms,
+    places: Vec<Result<Place, Error>>,
+}
+
 type Items = Vec<Result<Option<HeldValue>, Error>>;
 
 /// Starts questions that were asked together; the answers go to `answers`.
@@ -57,7 +64,9 @@ pub(super) fn start(status: &Arc<Status>, answers: &Arc<Answers>, work: Vec<Work
         let mut fetches = Vec::new();
         for Work { ticket, terms, task } in work {
             match (task, terms.mode) {
-                (Task::Fetch(places), Mode::Plain) => fetches.push((ticket, terms, places)),
+                (Task::Fetch(places), Mode::Plain) => {
+                    fetches.push(Fetch { ticket, terms, places });
+                }
                 (task, mode) => {
                     let answer = answer(task, mode, runtime).await;
                     answers.deliver([(ticket, answer)]);
@@ -78,22 +87,19 @@ async fn answer(task: Task, mode: Mode, runtime: &Arc<dyn Runtime>) -> Answer {
 }
 
 /// Loads the keys of several questions, one query for each keyspace.
-async fn fetch_together(
-    fetches: Vec<(Ticket, Terms, Vec<Result<Place, Error>>)>,
-    runtime: &Arc<dyn Runtime>,
-) -> Vec<(Ticket, Answer)> {
+async fn fetch_together(fetches: Vec<Fetch>, runtime: &Arc<dyn Runtime>) -> Vec<(Ticket, Answer)> {
     let places: Vec<&Place> = fetches
         .iter()
-        .flat_map(|(_, _, places)| places)
+        .flat_map(|fetch| &fetch.places)
         .filter_map(|place| place.as_ref().ok())
         .collect();
     let mut items = fetch(&places, &Traces::default(), runtime).await.into_iter();
-    let answers = fetches.iter().map(|(ticket, terms, places)| {
-        let own = places.iter().map(|place| match place {
-            Ok(_) => items.next().unwrap_or(Ok(None)).map(|item| held(item, *terms)),
+    let answers = fetches.iter().map(|fetch| {
+        let own = fetch.places.iter().map(|place| match place {
+            Ok(_) => items.next().unwrap_or(Ok(None)).map(|item| held(item, fetch.terms)),
             Err(error) => Err(error.clone()),
         });
-        (*ticket, Answer::Items(own.collect()))
+        (fetch.ticket, Answer::Items(own.collect()))
     });
     answers.collect()
 }
@@ -114,7 +120,7 @@ async fn fetch(places: &[&Place], traces: &Traces, runtime: &Arc<dyn Runtime>) -
     let mut items: Vec<(usize, larder::Result<Option<Value>>)> =
         join_all(loads).await.into_iter().flatten().collect();
     items.sort_by_key(|(index, _)| *index);
-    let now = runtime.now();
+    let now = runtime.now_precise();
     items.into_iter().map(|(index, value)| found(places[index], value, now)).collect()
 }
 
@@ -277,7 +283,7 @@ async fn update(
     traces: &Traces,
     runtime: &Arc<dyn Runtime>,
 ) -> Result<Outcome, Error> {
-    let now = runtime.now();
+    let now = runtime.now_precise();
     let options = traced(traces, &keyspace);
     let decided = keyspace
         .cache

@@ -101,6 +101,10 @@ impl Fields for Hash {
         Some((Cow::Borrowed(name), Cow::Borrowed(value)))
     }
 
+    fn is_large(&self) -> bool {
+        matches!(self.form, Form::Table(_))
+    }
+
     fn document(&self) -> Option<Cow<'_, [u8]>> {
         None
     }

@@ -19,29 +19,44 @@ pub struct Text(ThinArc<Header, u8>);
 
 struct Header {
     usage: Usage,
-    /// Made in place from an earlier value, which Redis keeps in a buffer of its own from then on.
-    is_grown: bool,
+    origin: Origin,
+}
+
+/// How a string came about, by which Redis chooses how to keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// It was set: if it is an integer it is kept as one.
+    Set,
+    /// Made in place from an earlier value: in a buffer of its own from then on.
+    Grown,
+    /// A sum, which is kept as text whether or not it is an integer.
+    Sum,
 }
 
 impl Text {
     /// A string that was set as a whole.
     pub fn new(bytes: &[u8]) -> Self {
-        Self::with(bytes, false)
+        Self::with(bytes, Origin::Set)
     }
 
     /// A string that was made from an earlier one in place (`APPEND`, `SETRANGE`).
     pub fn grown(bytes: &[u8]) -> Self {
-        Self::with(bytes, true)
+        Self::with(bytes, Origin::Grown)
     }
 
-    fn with(bytes: &[u8], is_grown: bool) -> Self {
-        let header = Header { usage: Usage::default(), is_grown };
+    /// A number that was computed (`INCRBYFLOAT`).
+    pub fn sum(bytes: &[u8]) -> Self {
+        Self::with(bytes, Origin::Sum)
+    }
+
+    fn with(bytes: &[u8], origin: Origin) -> Self {
+        let header = Header { usage: Usage::default(), origin };
         Self(ThinArc::from_header_and_slice(header, bytes))
     }
 
     /// The same string for another key, which is used on its own.
     pub fn duplicate(&self) -> Self {
-        Self::with(self, self.0.header.header.is_grown)
+        Self::with(self, self.0.header.header.origin)
     }
 
     /// How it is used.
@@ -52,11 +67,11 @@ impl Text {
 
     /// How Redis would keep it.
     pub fn encoding(&self) -> &'static str {
-        match self.0.header.header.is_grown {
-            true => "raw",
-            false if is_integer(self) => "int",
-            false if self.len() <= EMBEDDED_MAX => "embstr",
-            false => "raw",
+        match self.0.header.header.origin {
+            Origin::Grown => "raw",
+            Origin::Set if is_integer(self) => "int",
+            _ if self.len() <= EMBEDDED_MAX => "embstr",
+            _ => "raw",
         }
     }
 }
@@ -113,5 +128,12 @@ mod tests {
         assert_eq!(grown.encoding(), "raw");
         assert_eq!(grown.duplicate().encoding(), "raw");
         assert_eq!(&*grown.duplicate(), b"1");
+    }
+
+    #[test]
+    fn a_sum_is_kept_as_text() {
+        assert_eq!(Text::sum(b"1").encoding(), "embstr");
+        assert_eq!(Text::sum(b"1").duplicate().encoding(), "embstr");
+        assert_eq!(Text::sum(&[b'1'; 45]).encoding(), "raw");
     }
 }

@@ -122,7 +122,7 @@ fn seconds_between(earlier: u32, later: u32) -> u32 {
 fn rises(frequency: u8, counting: Counting, random: u64) -> bool {
     let base = u64::from(frequency.saturating_sub(FREQUENCY_FIRST));
     let odds = base * u64::from(counting.log_factor) + 1;
-    random % odds == 0
+    random.is_multiple_of(odds)
 }
 
 #[cfg(test)]

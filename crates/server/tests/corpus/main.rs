@@ -8,8 +8,10 @@
 mod config;
 #[path = "../../../../fuzz/src/escapes.rs"]
 mod escapes;
-#[path = "../../../protocol/tests/corpus/files.rs"]
+#[path = "../../../protocol/tests/any_input/files.rs"]
 mod files;
+#[path = "../../../../fuzz/src/pack.rs"]
+mod pack;
 #[path = "../../../../fuzz/src/row_mapping.rs"]
 mod row_mapping;
 

@@ -101,7 +101,8 @@ fn integer(text: &str) -> Option<Cell> {
 }
 
 fn real(text: &str) -> Option<Cell> {
-    let real: f64 = text.parse().ok()?;
+    // SQLite has one zero, and so `-0.0` is no spelling of it.
+    let real = text.parse::<f64>().ok()? + 0.0;
     (!real.is_nan() && format!("{real:?}") == text).then_some(Cell::Real(real))
 }
 
@@ -162,6 +163,16 @@ mod tests {
         assert_eq!(key("7"), Some(Cell::Integer(7)));
         assert_eq!(key("-9223372036854775808"), Some(Cell::Integer(i64::MIN)));
         for other in ["07", "+7", " 7", "7.0", "7e0", "-0", "", "x", "9223372036854775808"] {
+            assert_eq!(key(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_real_key_has_one_spelling() {
+        let key = |spelling| Affinity::Real.key(text(spelling));
+        assert_eq!(key("-0.5"), Some(Cell::Real(-0.5)));
+        assert_eq!(key("0.0"), Some(Cell::Real(0.0)));
+        for other in ["-0.0", "0", "+0.5", ".5", "5e-1", "NaN", "x"] {
             assert_eq!(key(other), None, "{other:?}");
         }
     }

@@ -7,6 +7,7 @@ use crate::frame::{Out, Protocol};
 const TYPES: &str =
     "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false";
 
+#[expect(clippy::approx_constant, reason = "it is Redis' example of a double, whatever it is near")]
 pub(super) fn run(name: &[u8], out: &mut Out<'_>) -> Done {
     match name.to_ascii_lowercase().as_slice() {
         b"string" => out.bulk(b"Hello World"),

@@ -17,8 +17,9 @@ pub(super) struct Match {
 pub(super) struct Table<'a> {
     one: &'a [u8],
     other: &'a [u8],
-    rows: Vec<u64>,
-    words: usize,
+    /// Of each row no more bytes than it needs: one string may be long and the other short.
+    rows: Vec<u8>,
+    row_bytes: usize,
 }
 
 /// The length of the subsequence, for which one row of bits is enough.
@@ -32,13 +33,14 @@ pub(super) fn length(one: &[u8], other: &[u8]) -> usize {
 impl<'a> Table<'a> {
     pub(super) fn of(one: &'a [u8], other: &'a [u8]) -> Self {
         let places = Places::of(one, other);
-        let (mut row, words) = (places.first_row(), places.words);
-        let mut rows = Vec::with_capacity(one.len() * words);
-        for byte in one {
+        let (mut row, row_bytes) = (places.first_row(), other.len().div_ceil(8));
+        let mut rows = Vec::with_capacity(one.len() * row_bytes + size_of::<u64>());
+        for (place, byte) in one.iter().enumerate() {
             places.advance(*byte, &mut row);
-            rows.extend_from_slice(&row);
+            row.iter().for_each(|word| rows.extend_from_slice(&word.to_le_bytes()));
+            rows.truncate((place + 1) * row_bytes);
         }
-        Self { one, other, rows, words }
+        Self { one, other, rows, row_bytes }
     }
 
     /// The subsequence.
@@ -73,9 +75,8 @@ impl<'a> Table<'a> {
 
     /// Whether `L(one, other)` is larger than `L(one, other - 1)`.
     fn grows(&self, one: usize, other: usize) -> bool {
-        let row = &self.rows[(one - 1) * self.words..one * self.words];
         let bit = other - 1;
-        row[bit / 64] >> (bit % 64) & 1 == 0
+        self.rows[(one - 1) * self.row_bytes + bit / 8] >> (bit % 8) & 1 == 0
     }
 }
 

@@ -4,7 +4,10 @@ use crate::command::access::{ACCESS, DELETE, INSERT, RO, RW, UPDATE};
 use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
 use crate::command::meaning::Meaning;
 use crate::command::table::{ONE, row};
-use crate::command::{Command, Group, hdel, hexists, hget, hgetall, hincrby, hkeys, hlen, hmget, hrandfield, hscan, hset, hsetnx};
+use crate::command::{
+    Command, Group, hdel, hexists, hget, hgetall, hincrby, hkeys, hlen, hmget, hrandfield, hscan,
+    hset, hsetnx,
+};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -34,7 +37,7 @@ pub(super) const ROWS: &[Command] = &[
         .about("O(1)", "Answers how many bytes the value of a field has.")
         .uses(RO).means(Meaning::ReadFields),
     row("hrandfield", -2, READONLY, ONE, Group::Hash, "6.2.0", hrandfield::run)
-        .about("O(N) with the number of fields answered", "Answers fields of a hash, picked by chance.")
+        .about("O(N) with the size of the hash and the number of fields answered", "Answers fields of a hash, picked by chance.")
         .uses(RO | ACCESS).tips(&["nondeterministic_output"]).means(Meaning::ReadFields),
     row("hscan", -3, READONLY, ONE, Group::Hash, "2.8.0", hscan::run)
         .about("O(N) with the size of the hash, for at least 1/64 of it", "Walks over the fields of a hash, some at each call.")

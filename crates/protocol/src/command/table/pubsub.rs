@@ -1,10 +1,10 @@
 //! Commands about channels.
 
-use crate::command::flag::{FAST, LOADING, NOSCRIPT, PUBSUB, STALE};
+use crate::command::flag::{FAST, LOADING, NOSCRIPT, PUBSUB, PUSHES, STALE};
 use crate::command::table::{NONE, row};
 use crate::command::{Command, Group, help, pubsub};
 
-const LISTEN: u32 = PUBSUB | NOSCRIPT | LOADING | STALE;
+const LISTEN: u32 = PUBSUB | NOSCRIPT | LOADING | STALE | PUSHES;
 const TELL: u32 = PUBSUB | LOADING | STALE;
 
 #[rustfmt::skip]

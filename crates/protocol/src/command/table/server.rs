@@ -2,13 +2,13 @@
 
 use crate::command::access::RO;
 use crate::command::flag::{
-    ADMIN, CONNECTION, DANGEROUS, FAST, KEYSPACE, LOADING, NO_TOUCH, NOSCRIPT, READONLY, STALE,
+    ADMIN, CONNECTION, DANGEROUS, FAST, KEYSPACE, LOADING, NO_TOUCH, NOSCRIPT, READONLY, SCRIPTING, STALE,
     WRITE,
 };
 use crate::command::meaning::Meaning;
 use crate::command::table::{NONE, SECOND, SELF, row};
 use crate::command::{
-    Command, Group, config, dbsize, debug, describe, document, flush, get_keys, help, info, list,
+    Command, Group, config, dbsize, debug, describe, document, flush, function, get_keys, help, info, list,
     memory, time,
 };
 
@@ -73,6 +73,15 @@ pub(super) const ROWS: &[Command] = &[
             row("config|help", 2, LOADING | STALE, NONE, Group::Server, "5.0.0", help::run)
                 .about("O(1)", "Answers what the subcommands do."),
         ]),
+    row("function", -2, 0, NONE, Group::Server, "7.0.0", help::run)
+        .about("Depends on subcommand.", "Groups commands about functions, of which there are none.")
+        .over(&[
+            row("function|flush", -2, WRITE | NOSCRIPT | SCRIPTING, NONE, Group::Server, "7.0.0", function::flush)
+                .about("O(1)", "Answers OK: there are no functions.")
+                .tips(EVERYWHERE),
+            row("function|help", 2, LOADING | STALE | SCRIPTING, NONE, Group::Server, "7.0.0", help::run)
+                .about("O(1)", "Answers what the subcommands do."),
+        ]),
     row("memory", -2, 0, NONE, Group::Server, "4.0.0", help::run)
         .about("Depends on subcommand.", "Groups commands about memory.")
         .over(&[
@@ -84,5 +93,5 @@ pub(super) const ROWS: &[Command] = &[
         ]),
     row("debug", -2, ADMIN | NOSCRIPT | LOADING | STALE | NO_TOUCH, NONE, Group::Server, "1.0.0", debug::run)
         .about("Depends on subcommand.", "Does what test suites ask for, where it can do no harm.")
-        .note("`DIGEST`, `DIGEST-VALUE`, `OBJECT`, `PROTOCOL`, `RELOAD` (which does nothing) and `SET-ACTIVE-EXPIRE`."),
+        .note("`DIGEST`, `DIGEST-VALUE`, `LOADAOF` and `RELOAD` (which do nothing), `OBJECT`, `PROTOCOL` and `SET-ACTIVE-EXPIRE`."),
 ];

@@ -4,7 +4,10 @@ use crate::command::access::{ACCESS, DELETE, INSERT, OW, RO, RW, UPDATE, VARIABL
 use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
 use crate::command::meaning::Meaning;
 use crate::command::table::{ALL, ONE, PAIRS, row};
-use crate::command::{Command, Group, Keys, append, get, getdel, getex, getrange, getset, incr, incrbyfloat, lcs, mget, mset, set, setex, setnx, setrange, strlen};
+use crate::command::{
+    Command, Group, Keys, append, get, getdel, getex, getrange, getset, incr, incrbyfloat, lcs,
+    mget, mset, set, setex, setnx, setrange, strlen,
+};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -30,7 +33,8 @@ pub(super) const ROWS: &[Command] = &[
         .uses(RW | ACCESS | UPDATE).means(Meaning::WriteValue),
     row("getdel", 2, WRITE | FAST, ONE, Group::String, "6.2.0", getdel::run)
         .about("O(1)", "Answers the value of a key and removes it.")
-        .uses(RW | ACCESS | DELETE).means(Meaning::Remove),
+        .uses(RW | ACCESS | DELETE).means(Meaning::Remove)
+        .note("Refused, unlike `DEL`, where the strategy does not write: the value would be back with the next read."),
     row("getex", -2, WRITE | FAST, ONE, Group::String, "6.2.0", getex::run)
         .about("O(1)", "Answers the value of a key and changes the expiry of its copy.")
         .uses(RW | ACCESS | UPDATE).uses_because("RW and UPDATE because it changes the TTL").means(Meaning::ReadValue)
@@ -80,5 +84,5 @@ pub(super) const ROWS: &[Command] = &[
     row("lcs", -3, READONLY, Keys::Range { first: 1, last: 2, step: 1 }, Group::String, "7.0.0", lcs::run)
         .about("O(N*M) with the lengths of both strings", "Finds the longest common subsequence of two strings, unless they are too long together.")
         .uses(RO | ACCESS).means(Meaning::ReadValue)
-        .note("Two strings that are long together are refused, since the work grows with the product of their lengths."),
+        .note("Two strings that are long together are refused, as Redis refuses them by the default of `proto-max-bulk-len`: when the product of their lengths, each with one more, is over 2^27."),
 ];

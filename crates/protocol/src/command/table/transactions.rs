@@ -1,7 +1,7 @@
 //! Commands about transactions.
 
 use crate::command::access::RO;
-use crate::command::flag::{ALLOW_BUSY, FAST, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE};
+use crate::command::flag::{ALLOW_BUSY, FAST, ISOLATED, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE};
 use crate::command::meaning::Meaning;
 use crate::command::table::{ALL, NONE, row};
 use crate::command::{Command, Group, transaction};
@@ -12,7 +12,7 @@ const STEP: u32 = NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY;
 pub(super) const ROWS: &[Command] = &[
     row("multi", 1, STEP, NONE, Group::Transactions, "1.2.0", transaction::begin)
         .about("O(1)", "Begins a transaction: what follows is queued."),
-    row("exec", 1, NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG, NONE, Group::Transactions, "1.2.0", transaction::execute)
+    row("exec", 1, NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG | ISOLATED, NONE, Group::Transactions, "1.2.0", transaction::execute)
         .about("Depends on the commands that are queued.", "Runs what is queued, unless a watched key has changed."),
     row("discard", 1, STEP, NONE, Group::Transactions, "2.0.0", transaction::discard)
         .about("O(N) with the number of queued commands", "Forgets what is queued."),

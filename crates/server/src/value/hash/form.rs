@@ -36,9 +36,7 @@ impl Form {
     /// Sets a field; answers how long its earlier value was.
     pub(super) fn insert(&mut self, name: &[u8], value: &[u8]) -> Option<usize> {
         match self {
-            Form::List(list) => {
-                list.insert(name.into(), value.into()).map(|earlier| earlier.len())
-            }
+            Form::List(list) => list.insert(name.into(), value.into()).map(|earlier| earlier.len()),
             Form::Table(table) => {
                 let earlier = table.get(name).map(|earlier| earlier.len());
                 table.insert_mut(name.into(), value.into());
