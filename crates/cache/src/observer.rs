@@ -9,9 +9,9 @@ use std::fmt;
 ///
 /// The changes of one key are told in the order in which they came about, each when the tier already
 /// holds what it speaks of. So whoever follows [`Change::present`] knows at any time which keys have a
-/// value, expired ones included until they are [swept](crate::Cache::sweep). Only an eviction is told a
-/// moment late, before the call that made it returns; the key may have a value again by then, and
-/// `present` says so.
+/// value, expired ones included until they are [swept](crate::Cache::sweep) or, where the cache loads
+/// nothing, looked up. Only an eviction is told a moment late, before the call that made it returns; the
+/// key may have a value again by then, and `present` says so.
 ///
 /// Writes and invalidations are told even if the key had no entry, because somebody may hold what
 /// the cache has let go of. A load is told unless it failed or was void. Reads, failed writes and refused

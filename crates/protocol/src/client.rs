@@ -241,7 +241,8 @@ impl Client {
     /// What it is up to, as [`flag`]s.
     pub(crate) fn flags(&self) -> u32 {
         let tracking = self.tracking.as_ref();
-        let is_broadcast = |tracking: &Tracking| matches!(tracking.selection, Selection::Broadcast(_));
+        let is_broadcast =
+            |tracking: &Tracking| matches!(tracking.selection, Selection::Broadcast(_));
         [
             (self.is_subscribed(), flag::SUBSCRIBED),
             (self.transaction.is_some(), flag::IN_TRANSACTION),

@@ -278,7 +278,8 @@ impl Command {
 
     /// Whether a pause of writes holds it up.
     pub(crate) fn may_write(&self, client: &Client) -> bool {
-        let writes = |command: &Command| command.flags & flag::WRITE != 0 || command.name == "publish";
+        let writes =
+            |command: &Command| command.flags & flag::WRITE != 0 || command.name == "publish";
         match (self.name, &client.transaction) {
             ("exec", Some(transaction)) => {
                 transaction.requests.iter().any(|queued| writes(queued.command))

@@ -90,9 +90,7 @@ impl fmt::Display for ProtocolError {
             Self::MultibulkLength => f.write_str("invalid multibulk length"),
             Self::ExpectedDollar(got) => write!(f, "expected '$', got '{}'", char::from(*got)),
             Self::BulkLength => f.write_str("invalid bulk length"),
-            Self::UnauthenticatedMultibulkLength => {
-                f.write_str("unauthenticated multibulk length")
-            }
+            Self::UnauthenticatedMultibulkLength => f.write_str("unauthenticated multibulk length"),
             Self::UnauthenticatedBulkLength => f.write_str("unauthenticated bulk length"),
             Self::InlineTooLong => f.write_str("too big inline request"),
             Self::MultibulkCountTooLong => f.write_str("too big mbulk count string"),

@@ -7,6 +7,7 @@ mod card;
 mod channels;
 mod clients;
 mod counts;
+mod load;
 mod mailbox;
 mod overview;
 mod pause;
@@ -22,10 +23,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 pub(crate) use card::{Card, Partial, Push, Sums};
-use mailbox::Mailbox;
 pub(crate) use channels::Channels;
 pub(crate) use clients::Clients;
 pub use counts::{CommandCount, Counts};
+pub use load::Load;
+use mailbox::Mailbox;
 pub use overview::Overview;
 pub(crate) use pause::{PauseState, Paused};
 pub(crate) use tracking::{Table as Tracking, Terms as TrackingTerms};
@@ -34,7 +36,7 @@ pub(crate) use watches::Watches;
 use crate::acl::Users;
 use crate::client::{Client, Watched, flag, kept_for};
 use crate::limits::Limits;
-use crate::session::Session;
+use crate::session::{COUNTED_STEP, Session};
 use crate::settings::Settings;
 
 /// What the sessions of one server share.
@@ -60,6 +62,8 @@ pub struct Hub {
     pub(crate) pause: PauseState,
     /// How many bytes all sessions hold, with their mail.
     bytes: Arc<AtomicUsize>,
+    /// How many bytes the requests have that are being carried out.
+    loaded: AtomicUsize,
     /// Sessions that track and keys that are watched.
     listeners: Arc<AtomicUsize>,
 }
@@ -122,6 +126,14 @@ pub struct Change<'a> {
     pub by: Option<u64>,
 }
 
+impl Change<'_> {
+    /// The session whose doing it is. That a key expires or makes room is nobody's, whoever's turn
+    /// brought it to light.
+    fn doer(&self) -> Option<u64> {
+        self.by.filter(|_| !matches!(self.cause, Cause::Expired | Cause::Evicted))
+    }
+}
+
 impl Hub {
     /// A hub without sessions.
     pub fn new(limits: Limits) -> Arc<Self> {
@@ -137,6 +149,7 @@ impl Hub {
             counts: Counts::default(),
             limits,
             bytes: Arc::default(),
+            loaded: AtomicUsize::new(0),
             listeners,
         })
     }
@@ -197,6 +210,7 @@ impl Hub {
     pub(crate) fn leave(&self, client: &mut Client, counted: usize) {
         self.end_turn(client.id());
         self.forget(client);
+        self.tracking.leave(client.id());
         self.clients.remove(client.id());
         self.bytes.fetch_sub(counted, Ordering::Relaxed);
     }
@@ -225,7 +239,7 @@ impl Hub {
             client.keeps(0, kept_for(&pattern));
             self.channels.unsubscribe_pattern(&pattern, &client.card);
         }
-        self.tracking.leave(client.id());
+        self.tracking.rest(client.id());
     }
 
     /// Ends all watches of a client.
@@ -247,41 +261,61 @@ impl Hub {
                 return;
             }
         };
-        if self.is_too_much(sum) && !card.is_ended() {
-            self.end_largest();
+        if !card.is_ended() {
+            self.relieve(sum, Some(card.id));
         }
     }
 
-    fn is_too_much(&self, sum: usize) -> bool {
-        sum > self.settings.sessions_bytes_max(&self.limits)
+    /// Ends those that hold most when all hold too much, but not very many at a time.
+    fn relieve(&self, sum: usize, grown: Option<u64>) {
+        const ENDED_MAX: usize = 8;
+        let bytes_max = self.settings.sessions_bytes_max(&self.limits);
+        for _ in 0..ENDED_MAX {
+            if sum <= bytes_max || !self.end_largest(sum - bytes_max, grown) {
+                break;
+            }
+        }
     }
 
-    fn end_largest(&self) {
-        let mut largest: Option<(usize, Arc<Card>)> = None;
+    /// Ends the one that holds most, unless those that are ended already are about to give back
+    /// `excess`. Of several that hold as much it is the one that has `grown`, as that one can let
+    /// go at once. Says whether there is one.
+    fn end_largest(&self, excess: usize, grown: Option<u64>) -> bool {
+        let (mut ending, mut largest) = (0, None::<(usize, bool, Arc<Card>)>);
         self.clients.each(|card| {
             let bytes = card.tally.sums().total() + card.mail_bytes();
+            if card.is_ended() {
+                ending += bytes;
+                return;
+            }
             let is_spared = card.tally.flags.load(Ordering::Relaxed) & flag::NO_EVICT != 0;
-            let is_larger = largest.as_ref().is_none_or(|(most, _)| *most < bytes);
-            if is_larger && !is_spared {
-                largest = Some((bytes, card.clone()));
+            let has_grown = grown == Some(card.id);
+            let is_larger =
+                largest.as_ref().is_none_or(|(most, grew, _)| (*most, *grew) < (bytes, has_grown));
+            // Nothing is won by ending one that holds next to nothing.
+            if is_larger && !is_spared && bytes >= COUNTED_STEP {
+                largest = Some((bytes, has_grown, card.clone()));
             }
         });
-        // One that is ended already is about to give back what it holds.
-        largest.inspect(|(_, card)| card.end());
+        let ended = largest.filter(|_| ending < excess);
+        ended.inspect(|(_, _, card)| card.end()).is_some()
+    }
+
+    /// Forgets keys that are more than may be tracked by now.
+    pub(crate) fn shrink_tracking(&self) {
+        self.tracking.shrink(self.settings.tracked_keys_max(&self.limits), &self.clients);
     }
 
     /// Does what time brings: ends idle and slow clients, and a pause that is over, and forgets
     /// keys that are more than may be tracked by now. To be called several times a second.
     pub fn tick(&self, now_unix_ms: u64) {
-        self.tracking.shrink(self.settings.tracked_keys_max(&self.limits), &self.clients);
+        self.shrink_tracking();
         let idle_max = self.settings.idle_timeout_ms(&self.limits);
         if self.pause.end_if_over(now_unix_ms) {
             self.clients.each(|card| card.wake_if_held());
         }
         // Whoever fills the mail of others does not look at the sum.
-        if self.is_too_much(self.bytes.load(Ordering::Relaxed)) {
-            self.end_largest();
-        }
+        self.relieve(self.bytes.load(Ordering::Relaxed), None);
         self.clients.each(|card| {
             if card.is_overdue(&self.limits, idle_max, now_unix_ms) {
                 card.end();

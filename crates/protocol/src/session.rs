@@ -63,7 +63,7 @@ pub struct Session {
 
 /// Sessions share the count of what all of them hold, so that each adds only whole steps to it:
 /// small replies come and go without it.
-const COUNTED_STEP: usize = 4 * 1024;
+pub(crate) const COUNTED_STEP: usize = 4 * 1024;
 
 /// Why no further request runs at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,8 +243,7 @@ impl Session {
     fn note(&mut self, has_begun: bool, now_unix_ms: u64) {
         let (card, client) = (self.card(), &self.pipeline.client);
         // It cannot send the rest of what it is kept from sending.
-        let is_partial =
-            self.pause == Pause::Input && !self.input.is_empty() && self.wants_input();
+        let is_partial = self.pause == Pause::Input && !self.input.is_empty() && self.wants_input();
         let partial = match (is_partial, has_begun) {
             (false, _) => Partial::None,
             (true, true) => Partial::Begun,
@@ -271,7 +270,21 @@ impl Session {
         if held != self.counted {
             self.hub.count_bytes(self.card(), self.counted, held);
             self.counted = held;
+            if held > 0 && self.card().is_ended() {
+                self.let_go();
+            }
         }
+    }
+
+    /// Gives back what it holds, though its driver has yet to close the connection.
+    fn let_go(&mut self) {
+        self.pipeline.cut();
+        self.input = Buffer::default();
+        self.decoder = Decoder::default();
+        self.pause = Pause::Ended;
+        self.card().tally.note_bytes(Sums::default());
+        self.hub.count_bytes(self.card(), self.counted, 0);
+        self.counted = 0;
     }
 
     fn card(&self) -> &Arc<Card> {

@@ -25,6 +25,8 @@ pub struct Terms {
     pub touch: bool,
     /// How it is to be carried out.
     pub mode: Mode,
+    /// How long the request is.
+    pub bytes: usize,
 }
 
 /// How a question is to be carried out.

@@ -342,7 +342,13 @@ impl Store for Memory {
             Value::Bytes(_) => "raw",
             Value::Hash(_) => "hashtable",
         };
-        let particulars = |encoding| Particulars { encoding, idle_s: 5, frequency: 3, bytes: 100, is_copy: false };
+        let particulars = |encoding| Particulars {
+            encoding,
+            idle_s: 5,
+            frequency: 3,
+            bytes: 100,
+            is_copy: false,
+        };
         Ok(self.entry(key).map(encoding).map(particulars))
     }
 

@@ -41,12 +41,16 @@ fn password_of(password: &PasswordConfig) -> Result<String, config::Report> {
     let path = file.get_ref();
     let problem = |message: String| Problem::at(file.span(), format!("password_file: {message}"));
     let text = fs::read_to_string(path).map_err(|error| {
-        problem(format!("cannot read {}: {error}; name a file that larder may read", path.display()))
+        problem(format!(
+            "cannot read {}: {error}; name a file that larder may read",
+            path.display()
+        ))
     })?;
     match text.lines().next().filter(|line| !line.is_empty()) {
         Some(line) => Ok(line.to_owned()),
         None => {
-            let message = format!("{} begins with an empty line: write the password there", path.display());
+            let message =
+                format!("{} begins with an empty line: write the password there", path.display());
             Err(problem(message).into())
         }
     }

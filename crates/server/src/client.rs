@@ -111,3 +111,45 @@ impl Drop for Client {
         self.census.leave();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use larder::runtime::Simulated;
+    use larder_protocol::Limits;
+    use larder_protocol::hub::Hub;
+
+    use super::*;
+    use crate::keyspace::tests::plain_on;
+    use crate::keyspaces::Keyspaces;
+
+    fn says(client: &mut Client, command: &str) -> String {
+        client.receive(format!("{command}\r\n").as_bytes());
+        let text = String::from_utf8_lossy(client.output()).into_owned();
+        client.sent(text.len());
+        text
+    }
+
+    #[test]
+    fn an_expiry_given_as_a_time_of_day_is_told_as_it_was_given() {
+        let (world, hub) = (Simulated::new(1), Hub::new(Limits::default()));
+        let default = plain_on(Arc::new(world.clone()), &hub, "default", "");
+        let keyspaces = Keyspaces::new(Vec::new(), Some(default), 100, hub);
+        let status = Arc::new(Status::new(keyspaces, "tasks".to_owned(), 7379));
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 7379));
+        let arrival = Arrival { listener: 0, peer: anywhere, local: anywhere };
+        let clients = Clients::new(status.clone());
+        let mut client = clients.connect(Waker::noop().clone(), arrival).ok().unwrap();
+
+        world.advance(Duration::from_micros(300));
+        let day = status.unix_ms() + 100_000;
+        assert_eq!(says(&mut client, &format!("SET a 1 PXAT {day}")), "+OK\r\n");
+        for wait in [400, 400, 3_100] {
+            world.advance(Duration::from_micros(wait));
+            assert_eq!(says(&mut client, "PEXPIRETIME a"), format!(":{day}\r\n"));
+        }
+        assert_eq!(says(&mut client, "PTTL a"), ":99996\r\n");
+    }
+}

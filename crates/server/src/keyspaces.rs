@@ -96,7 +96,7 @@ impl Keyspaces {
         prefixed.iter().chain(&self.default)
     }
 
-    /// How many keys are listed in `database`; expired ones count until they are swept.
+    /// How many keys are listed in `database`; expired ones count until they are read or swept.
     pub fn keys(&self, database: u8) -> u64 {
         self.listed_in(database).map(|keyspace| keyspace.index.len(database)).sum()
     }

@@ -15,7 +15,7 @@ const SAMPLE: usize = 1024;
 /// The keys that are listed in a database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Population {
-    /// All of them; expired ones count until they are swept.
+    /// All of them; expired ones count until they are read or swept.
     pub keys: u64,
     /// Those that expire.
     pub expiring: u64,

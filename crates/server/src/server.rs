@@ -12,8 +12,8 @@ use larder_protocol::hub::Hub;
 use tokio::time::MissedTickBehavior;
 
 use crate::actor::Attributing;
-use crate::auth;
 use crate::assemble::{self, Assembly, assemble};
+use crate::auth;
 use crate::client::Clients;
 use crate::config::{self, Config, Problem};
 use crate::listeners::Listeners;

@@ -199,7 +199,7 @@ impl Store for ClientStore {
 
     fn fetch(&mut self, ticket: Ticket, terms: Terms, keys: &mut dyn Iterator<Item = &[u8]>) {
         let task = Task::Fetch(keys.map(|key| self.route(key, terms)).collect());
-        self.work.push(Work { ticket, terms, task });
+        self.work.push(Work { ticket, terms, task, load: None });
     }
 
     fn ask(
@@ -214,7 +214,8 @@ impl Store for ClientStore {
                 task.run_now(&Traces::default()).map(Ok)
             }
             Step::Later(task) => {
-                self.work.push(Work { ticket, terms, task });
+                let load = Some(self.status.keyspaces.hub().load(terms.bytes)?);
+                self.work.push(Work { ticket, terms, task, load });
                 Ok(Err(Later))
             }
         }

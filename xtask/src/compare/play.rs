@@ -253,10 +253,10 @@ mod tests {
     }
 
     #[test]
-    fn only_an_exec_that_is_one_ends_a_transaction() {
+    fn an_exec_ends_a_transaction_even_if_it_is_refused() {
         let words = |line: &str| line.split(' ').map(|word| word.into()).collect::<Vec<Vec<u8>>>();
         assert!(ends_transaction(&words("exec"), &line("-EXECABORT")));
-        assert!(!ends_transaction(&words("exec a"), &line("-ERR")));
+        assert!(ends_transaction(&words("exec a"), &line("-EXECABORT")));
         assert!(ends_transaction(&words("DISCARD"), &line("+OK")));
         assert!(!ends_transaction(&words("GET a"), &line("-ERR")));
     }

@@ -144,6 +144,11 @@ pub(super) const KNOWN: &[Rule] = &[
         reason: "larder has these commands of Redis 7.2, since clients send them",
     },
     Rule {
+        commands: &["OBJECT REFCOUNT"],
+        tolerance: Tolerance::Number(1),
+        reason: "Redis counts the command of the same transaction that has brought the value, too",
+    },
+    Rule {
         commands: &["MEMORY USAGE"],
         tolerance: Tolerance::Value,
         reason: "an entry takes as many bytes as it does in larder's own memory",
@@ -155,6 +160,7 @@ pub(super) const KNOWN: &[Rule] = &[
 const APART: &[&str] = &[
     "A message comes before or after the reply to `EXEC`; Redis 7.0 puts one that the client publishes \
      to itself in the midst of that reply.",
+    "A key has at most `key_bytes_max` bytes (16 KiB by default); Redis allows 512 MiB.",
     "A command has at most `arguments_max` arguments (1,048,576 by default); Redis allows 2^31 - 1.",
     "`TIME` tells microseconds as whole milliseconds; `INFO commandstats` counts calls and measures no \
      time.",

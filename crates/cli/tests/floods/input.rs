@@ -2,9 +2,10 @@
 
 use std::io::Write;
 use std::thread;
+use std::time::Duration;
 
-use crate::flood::{Flood, PASSWORD, exactly, is_gone, pour};
-use crate::kit::Larder;
+use crate::flood::{Flood, PASSWORD, exactly, is_gone, pour, wait_until};
+use crate::kit::{Larder, STRATEGIES};
 use crate::wire::Wire;
 
 /// How often each mistake is made.
@@ -135,5 +136,29 @@ fn requests_that_never_come_whole_stay_within_the_sum() {
         assert!(left.count() < 20);
         spared.send_bytes(b"x\r\n");
         assert_eq!(spared.reply().len(), value.len());
+    });
+}
+
+#[test]
+fn writes_of_clients_that_have_left_stay_within_the_sum() {
+    let config = format!("limits.clients_bytes_max = \"8MB\"\n{STRATEGIES}");
+    Flood { config: &config, mib_max: 60 }.with(|larder| {
+        let held = larder.writes_held();
+        let value = "x".repeat(1_000_000);
+        for number in 0..100 {
+            // It leaves before it is answered.
+            larder.wire().send(&format!("SET through:{number} {value}"));
+        }
+        let busy = "-BUSY the requests that wait for a source have as many bytes as \
+                    limits.clients_bytes_max allows: try again later";
+        wait_until("a refusal", || {
+            let mut wire = larder.wire();
+            wire.stream().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+            wire.send(&format!("SET through:more {value}"));
+            wire.read().is_ok_and(|reply| reply == busy)
+        });
+        drop(held);
+        let mut wire = larder.wire();
+        wire.until("SET through:more 1", "OK");
     });
 }

@@ -295,7 +295,9 @@ fn a_file_that_is_read_again_replaces_the_users() {
 #[test]
 fn a_file_with_a_wrong_line_changes_nothing() {
     let (users, shelf) = (Users::default(), Shelf::default());
-    assert!(users.reload().unwrap_err().text().starts_with("This Redis instance is not configured"));
+    assert!(
+        users.reload().unwrap_err().text().starts_with("This Redis instance is not configured")
+    );
     let error = users.keep_in(Box::new(shelf.clone())).unwrap_err();
     assert_eq!(error.text(), "Error loading ACLs, opening file 'users.acl': no such file");
     assert!(users.save().unwrap_err().text().starts_with("There was an error trying to save"));

@@ -20,7 +20,7 @@ pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
     if args.is(2, "ON") {
         begin(options, context)?;
     } else if args.is(2, "OFF") {
-        context.hub.tracking.leave(context.client.id());
+        context.hub.tracking.rest(context.client.id());
         context.client.tracking = None;
     } else {
         return Err(Error::syntax().into());
@@ -216,11 +216,12 @@ impl<'a> Options<'a> {
             _ => Vec::new(),
         };
         prefixes.extend(self.prefixes.iter().map(|prefix| Box::from(*prefix)));
-        prefixes.sort();
-        if prefixes.is_empty() {
+        if self.prefixes.is_empty() {
             // Every key.
             prefixes.push(Box::default());
         }
+        prefixes.sort();
+        prefixes.dedup();
         Selection::Broadcast(prefixes)
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn set(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
         let password = Some(password.as_slice()).filter(|password| !password.is_empty());
         context.hub.users.require_password(password);
     }
+    context.hub.shrink_tracking();
     out.simple("OK");
     Ok(())
 }

@@ -24,6 +24,8 @@ pub(crate) struct Context<'a> {
     pub(crate) mode: Mode,
     /// Whether keys are used by being looked at.
     pub(crate) touch: bool,
+    /// How long the request is.
+    pub(crate) bytes: usize,
     /// What [`seed`](Self::seed) drew, in either run.
     pub(crate) drawn: Option<u64>,
     answers: Answers<'a>,
@@ -77,7 +79,7 @@ impl<'a> Context<'a> {
         now_unix_ms: u64,
     ) -> Self {
         let (mode, touch, drawn) = (Mode::Plain, true, None);
-        Self { client, hub, now_unix_ms, mode, touch, drawn, answers }
+        Self { client, hub, now_unix_ms, mode, touch, bytes: 0, drawn, answers }
     }
 
     /// Shows what `key` holds to `see`. Keys must be read in the order that the table gives them.
@@ -112,7 +114,8 @@ impl<'a> Context<'a> {
 
     /// On what terms questions are asked.
     pub(crate) fn terms(&self) -> Terms {
-        Terms { database: self.client.database, touch: self.touch, mode: self.mode }
+        let Self { touch, mode, bytes, .. } = *self;
+        Terms { database: self.client.database, touch, mode, bytes }
     }
 
     /// What is known of the copy of `key`; `None` when there is none. Only in a first run, which is

@@ -11,11 +11,12 @@ use crate::frame::Out;
 use crate::store::Request;
 
 /// What there is, and what it does.
-const HELP: [(&str, &str); 9] = [
+const HELP: [(&str, &str); 10] = [
     ("DIGEST", "Answers a fingerprint of all that is cached."),
     ("DIGEST-VALUE <key> [<key> ...]", "Answers a fingerprint of each key's copy."),
     ("LOADAOF", "Does nothing: there is nothing to reload from."),
     ("OBJECT <key>", "Tells how a key's copy is kept."),
+    ("PAUSE-CRON <0|1>", "Does nothing: no reply depends on when the upkeep runs."),
     ("PROTOCOL <type>", "Answers a frame of that type."),
     ("RELOAD [option ...]", "Does nothing: there is nothing to reload from."),
     ("SET-ACTIVE-EXPIRE <0|1>", "Stops or starts the removal of what expires unasked."),
@@ -31,7 +32,7 @@ pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>)
         digest::of_all(context, out)?;
     } else if args.is(1, "DIGEST-VALUE") {
         digest::of_each(&args.from(2), context, out)?;
-    } else if is("LOADAOF", 2) {
+    } else if is("LOADAOF", 2) || is("PAUSE-CRON", 3) {
         out.simple("OK");
     } else if is("OBJECT", 3) {
         object(&args[2], context, out)?;
@@ -112,6 +113,7 @@ mod tests {
     fn what_does_nothing_says_so_by_ok() {
         says("DEBUG LOADAOF\nDEBUG RELOAD\nDEBUG reload NOSAVE merge", &"+OK\r\n".repeat(3));
         says("DEBUG SET-ACTIVE-EXPIRE 0\nDEBUG SET-ACTIVE-EXPIRE 1", &"+OK\r\n".repeat(2));
+        says("DEBUG PAUSE-CRON 1\nDEBUG PAUSE-CRON 0", &"+OK\r\n".repeat(2));
         let error = "DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.";
         says("DEBUG RELOAD foo", &format!("-ERR {error}\r\n"));
     }
@@ -132,6 +134,6 @@ mod tests {
             let error = format!("unknown subcommand or wrong number of arguments for '{word}'");
             says(&format!("DEBUG {word}"), &format!("-ERR {error}. Try DEBUG HELP.\r\n"));
         }
-        assert!(replies("DEBUG HELP").starts_with("*19\r\n+DEBUG <subcommand>"));
+        assert!(replies("DEBUG HELP").starts_with("*21\r\n+DEBUG <subcommand>"));
     }
 }

@@ -24,7 +24,10 @@ mod tests {
     #[test]
     fn what_was_begun_is_forgotten() {
         says("MULTI\nRESET\nEXEC", "+OK\r\n+RESET\r\n-ERR EXEC without MULTI\r\n");
-        says("SELECT 2\nCLIENT SETNAME a\nRESET\nCLIENT GETNAME", "+OK\r\n+OK\r\n+RESET\r\n$-1\r\n");
+        says(
+            "SELECT 2\nCLIENT SETNAME a\nRESET\nCLIENT GETNAME",
+            "+OK\r\n+OK\r\n+RESET\r\n$-1\r\n",
+        );
         assert!(replies("HELLO 3\nSUBSCRIBE a\nRESET\nGET none").ends_with("+RESET\r\n$-1\r\n"));
     }
 }

@@ -11,8 +11,8 @@ mod server;
 mod string;
 mod transactions;
 
-use crate::command::flag::{FAST, LOADING, NOSCRIPT, STALE};
 use crate::command::access::Access;
+use crate::command::flag::{FAST, LOADING, NOSCRIPT, STALE};
 use crate::command::meaning::Meaning;
 use crate::command::{Command, Group, Keys, Run};
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use std::task::Waker;
 
 use parking_lot::Mutex;
@@ -206,9 +208,9 @@ impl Card {
         let flags = tally.flags.load(Ordering::Relaxed);
         let is_exempt = flags & (flag::SUBSCRIBED | flag::WAITS) != 0;
         let idle = idle_max_ms.filter(|_| !is_exempt && !tally.has_moved(now_unix_ms));
-        let is_slow = limits.request_timeout_ms.is_some_and(|max| {
-            is_partial && since(&tally.partial_since_ms) > max
-        });
+        let is_slow = limits
+            .request_timeout_ms
+            .is_some_and(|max| is_partial && since(&tally.partial_since_ms) > max);
         is_slow || idle.is_some_and(|max| since(&tally.last_used_ms) > max)
     }
 }

@@ -77,14 +77,20 @@ fn invalidated(key: &str) -> String {
 fn a_message_reaches_those_who_listen_by_name_and_by_pattern() {
     let mut room = Room::new();
     let (mut named, mut matching, mut teller) = (room.join(1), room.join(2), room.join(3));
-    assert_eq!(room.say(&mut named, "SUBSCRIBE a b"), "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n");
+    assert_eq!(
+        room.say(&mut named, "SUBSCRIBE a b"),
+        "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n"
+    );
     assert!(room.say(&mut matching, "PSUBSCRIBE a*").starts_with("*3\r\n$10\r\npsubscribe\r\n"));
     assert_eq!(room.say(&mut teller, "PUBLISH a hi"), ":2\r\n");
     assert_eq!(room.say(&mut teller, "PUBLISH b hi"), ":1\r\n");
     assert_eq!(room.say(&mut teller, "PUBLISH c hi"), ":0\r\n");
     let message = |channel: &str| format!("*3\r\n$7\r\nmessage\r\n$1\r\n{channel}\r\n$2\r\nhi\r\n");
     assert_eq!(room.hear(&mut named), message("a") + &message("b"));
-    assert_eq!(room.hear(&mut matching), "*4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$1\r\na\r\n$2\r\nhi\r\n");
+    assert_eq!(
+        room.hear(&mut matching),
+        "*4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$1\r\na\r\n$2\r\nhi\r\n"
+    );
     assert!(room.say(&mut named, "UNSUBSCRIBE").contains("$1\r\nb\r\n:0\r\n"));
     assert_eq!(room.say(&mut teller, "PUBSUB NUMSUB a"), "*2\r\n$1\r\na\r\n:0\r\n");
     assert_eq!(room.say(&mut teller, "PUBSUB NUMPAT"), ":1\r\n");
@@ -156,9 +162,12 @@ fn a_watched_key_that_changes_stops_the_transaction() {
 fn a_copy_that_comes_and_goes_is_no_change_to_a_watcher() {
     let mut room = Room::new();
     let mut watcher = room.join(1);
-    for (cause, is_run) in
-        [(Cause::Loaded, true), (Cause::Evicted, true), (Cause::Expired, true), (Cause::Invalidated, false)]
-    {
+    for (cause, is_run) in [
+        (Cause::Loaded, true),
+        (Cause::Evicted, true),
+        (Cause::Expired, true),
+        (Cause::Invalidated, false),
+    ] {
         room.say(&mut watcher, "WATCH a\nMULTI\nPING");
         room.hub.changed(&Change { key: b"a", database: None, cause, is_copy: true, by: None });
         let expected = if is_run { "*1\r\n+PONG\r\n" } else { "*-1\r\n" };
@@ -215,7 +224,14 @@ fn who_has_read_a_key_is_told_once_of_its_change() {
     let mut room = Room::new();
     let mut reader = room.join(1);
     room.say(&mut reader, "HELLO 3\nCLIENT TRACKING ON\nGET a");
-    for cause in [Cause::Written, Cause::Removed, Cause::Invalidated, Cause::Loaded, Cause::Expired, Cause::Evicted] {
+    for cause in [
+        Cause::Written,
+        Cause::Removed,
+        Cause::Invalidated,
+        Cause::Loaded,
+        Cause::Expired,
+        Cause::Evicted,
+    ] {
         room.say(&mut reader, "GET a");
         room.change("a", cause);
         room.change("a", cause);
@@ -224,6 +240,7 @@ fn who_has_read_a_key_is_told_once_of_its_change() {
     room.say(&mut reader, "CLIENT TRACKING OFF\nGET a");
     room.change("a", Cause::Written);
     assert_eq!(room.hear(&mut reader), "");
+    drop(reader);
     assert!(!room.hub.is_listening());
 }
 
@@ -258,9 +275,15 @@ fn prefixes_tell_of_every_key_that_begins_so() {
     for key in ["u:1", "x", "v:", "u:1"] {
         room.change(key, Cause::Written);
     }
-    assert_eq!(room.hear(&mut reader), invalidated("u:1") + &invalidated("v:") + &invalidated("u:1"));
+    assert_eq!(
+        room.hear(&mut reader),
+        invalidated("u:1") + &invalidated("v:") + &invalidated("u:1")
+    );
     let error = room.say(&mut reader, "CLIENT TRACKING ON BCAST PREFIX u:a");
-    assert!(error.starts_with("-ERR Prefix 'u:a' overlaps with an existing prefix 'u:'."), "{error}");
+    assert!(
+        error.starts_with("-ERR Prefix 'u:a' overlaps with an existing prefix 'u:'."),
+        "{error}"
+    );
 }
 
 #[test]
@@ -326,6 +349,17 @@ fn a_client_can_do_without_its_own_changes() {
 }
 
 #[test]
+fn an_expiry_is_nobodys_own_change() {
+    for mode in ["NOLOOP", "NOLOOP BCAST"] {
+        let mut room = Room::new();
+        let mut reader = room.join(1);
+        room.say(&mut reader, &format!("HELLO 3\nCLIENT TRACKING ON {mode}\nGET a"));
+        room.change_by("a", Cause::Expired, Some(1));
+        assert_eq!(room.hear(&mut reader), invalidated("a"), "{mode}");
+    }
+}
+
+#[test]
 fn a_client_can_choose_what_is_tracked() {
     for (mode, script, is_told) in [
         ("OPTIN", "GET a", false),
@@ -348,7 +382,10 @@ fn another_client_can_be_told_instead() {
     let mut room = Room::new();
     let (mut listener, mut reader) = (room.join(1), room.join(2));
     room.say(&mut listener, "SUBSCRIBE __redis__:invalidate");
-    assert_eq!(room.say(&mut reader, "CLIENT TRACKING ON REDIRECT 1\nCLIENT GETREDIR"), "+OK\r\n:1\r\n");
+    assert_eq!(
+        room.say(&mut reader, "CLIENT TRACKING ON REDIRECT 1\nCLIENT GETREDIR"),
+        "+OK\r\n:1\r\n"
+    );
     room.say(&mut reader, "GET a");
     room.change("a", Cause::Written);
     let message = "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$1\r\na\r\n";
@@ -368,9 +405,8 @@ fn the_table_of_readers_is_bounded() {
     let said = room.say(&mut reader, "MGET a b c");
     assert_eq!(said.matches("invalidate").count(), 1, "{said}");
     assert_eq!(room.hub.tracking.counts().0, 2);
-    room.say(&mut reader, "CONFIG SET tracking-table-max-keys 1");
-    room.hub.tick(NOW_UNIX_MS);
-    assert_eq!(room.hear(&mut reader).matches("invalidate").count(), 1);
+    let said = room.say(&mut reader, "CONFIG SET tracking-table-max-keys 1");
+    assert_eq!(said.matches("invalidate").count(), 1, "{said}");
     assert_eq!(room.hub.tracking.counts().0, 1);
 }
 
@@ -465,4 +501,30 @@ fn prefixes_are_told_in_their_order() {
     room.say(&mut session, "CLIENT TRACKING ON BCAST PREFIX user: PREFIX item:");
     let told = room.say(&mut session, "CLIENT TRACKING ON BCAST PREFIX node:\nCLIENT TRACKINGINFO");
     assert!(told.ends_with("*3\r\n$5\r\nitem:\r\n$5\r\nnode:\r\n$5\r\nuser:\r\n"), "{told}");
+}
+
+#[test]
+fn a_session_that_tracks_again_is_told_of_what_it_read_before() {
+    for pause in ["CLIENT TRACKING OFF", "RESET\nHELLO 3"] {
+        let mut room = Room::new();
+        let mut reader = room.join(1);
+        room.say(&mut reader, &format!("HELLO 3\nCLIENT TRACKING ON\nMGET a b\n{pause}"));
+        room.change("a", Cause::Written);
+        assert_eq!(room.hear(&mut reader), "", "{pause}");
+        room.say(&mut reader, "CLIENT TRACKING ON");
+        room.change("a", Cause::Written);
+        room.change("b", Cause::Written);
+        assert_eq!(room.hear(&mut reader), invalidated("b"), "{pause}");
+        drop(reader);
+        assert!(!room.hub.is_listening());
+    }
+}
+
+#[test]
+fn no_prefix_is_every_key_beside_other_prefixes() {
+    let mut room = Room::new();
+    let mut listener = room.join(1);
+    room.say(&mut listener, "HELLO 3\nCLIENT TRACKING ON BCAST PREFIX k\nCLIENT TRACKING ON BCAST");
+    room.change("h", Cause::Written);
+    assert_eq!(room.hear(&mut listener), invalidated("h"));
 }

@@ -29,7 +29,7 @@ use super::{Cause, Change, Clients, Push};
 #[derive(Debug)]
 pub(crate) struct Table {
     inner: Mutex<Inner>,
-    /// How many sessions track, and whatever else is counted there.
+    /// How many sessions track or did, and whatever else is counted there.
     listeners: Arc<AtomicUsize>,
     /// How many sessions have something gathered.
     turns: AtomicUsize,
@@ -37,7 +37,8 @@ pub(crate) struct Table {
 
 #[derive(Debug, Default)]
 struct Inner {
-    members: HashMap<u64, Terms>,
+    /// The sessions that track, and those that did, without terms.
+    members: HashMap<u64, Option<Terms>>,
     readers: IndexMap<Arc<[u8]>, SmallVec<[Reader; 2]>>,
     /// The sessions that are told of every key that begins so.
     prefixes: BTreeMap<Box<[u8]>, Vec<u64>>,
@@ -84,7 +85,7 @@ impl Table {
 
     /// Takes a session in, or changes its terms.
     pub(crate) fn join(&self, id: u64, terms: Terms) {
-        if self.inner.lock().members.insert(id, terms).is_none() {
+        if self.inner.lock().members.insert(id, Some(terms)).is_none() {
             self.listeners.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -98,16 +99,24 @@ impl Table {
         }
     }
 
+    /// A session tracks no longer. As in Redis, what it has read is remembered: if it tracks again, it
+    /// is told of that too.
+    pub(crate) fn rest(&self, id: u64) {
+        let mut inner = self.inner.lock();
+        if let Some(terms) = inner.members.get_mut(&id) {
+            *terms = None;
+            inner.leave_prefixes(id);
+        }
+    }
+
+    /// A session has gone.
     pub(crate) fn leave(&self, id: u64) {
         let mut inner = self.inner.lock();
         if inner.members.remove(&id).is_none() {
             return;
         }
         self.listeners.fetch_sub(1, Ordering::SeqCst);
-        inner.prefixes.retain(|_, ids| {
-            ids.retain(|other| *other != id);
-            !ids.is_empty()
-        });
+        inner.leave_prefixes(id);
         if inner.members.is_empty() {
             // Those who left are otherwise forgotten key by key.
             inner.readers = IndexMap::new();
@@ -166,11 +175,11 @@ impl Table {
         let readers = inner.readers_to_tell(change);
         if !readers.is_empty() {
             let push = Push::Invalidate([change.key.into()].into());
-            let concerned = readers.into_iter().filter(|id| inner.is_told(*id, change.by));
+            let concerned = readers.into_iter().filter(|id| inner.is_told(*id, change.doer()));
             concerned.for_each(|id| inner.tell_reader(id, &push, clients));
         }
         inner.gather(change);
-        if change.by.is_none() {
+        if change.doer().is_none() {
             inner.broadcast(None, clients);
         }
         self.turns.store(inner.gathered.len(), Ordering::Release);
@@ -206,7 +215,7 @@ impl Table {
 
     /// How many sessions track.
     pub(crate) fn members(&self) -> usize {
-        self.inner.lock().members.len()
+        self.inner.lock().members.values().flatten().count()
     }
 }
 
@@ -232,6 +241,13 @@ impl Inner {
         told
     }
 
+    fn leave_prefixes(&mut self, id: u64) {
+        self.prefixes.retain(|_, ids| {
+            ids.retain(|other| *other != id);
+            !ids.is_empty()
+        });
+    }
+
     fn give_up_one(&mut self, clients: &Clients) {
         let last = self.readers.len().saturating_sub(1);
         let Some((key, readers)) = self.readers.swap_remove_index(last / 2) else { return };
@@ -242,10 +258,9 @@ impl Inner {
 
     /// Notes the key under each prefix of it that somebody listens to.
     fn gather(&mut self, change: &Change<'_>) {
-        let covering = self.prefixes.keys().filter(|prefix| change.key.starts_with(prefix));
-        for prefix in covering {
-            let gathered = self.gathered.entry(change.by).or_default();
-            gathered.entry(prefix.clone()).or_default().insert(change.key.into());
+        for prefix in covering(&self.prefixes, change.key) {
+            let gathered = self.gathered.entry(change.doer()).or_default();
+            gathered.entry(prefix.into()).or_default().insert(change.key.into());
         }
     }
 
@@ -261,18 +276,23 @@ impl Inner {
 
     /// Whether a session wants to hear of what `by` did.
     fn is_told(&self, id: u64, by: Option<u64>) -> bool {
-        by != Some(id) || self.members.get(&id).is_none_or(|terms| !terms.no_loop)
+        by != Some(id) || self.terms(id).is_none_or(|terms| !terms.no_loop)
     }
 
     /// Tells a session of what it has read, unless it has come to be told by prefix since.
     fn tell_reader(&self, id: u64, push: &Push, clients: &Clients) {
-        if self.members.get(&id).is_some_and(|terms| !terms.by_prefix) {
+        if self.terms(id).is_some_and(|terms| !terms.by_prefix) {
             self.tell(id, push, clients);
         }
     }
 
+    /// The terms of a session that tracks at present.
+    fn terms(&self, id: u64) -> Option<&Terms> {
+        self.members.get(&id)?.as_ref()
+    }
+
     fn tell(&self, id: u64, push: &Push, clients: &Clients) {
-        let Some(terms) = self.members.get(&id) else { return };
+        let Some(terms) = self.terms(id) else { return };
         let Some(redirect) = terms.redirect else {
             return clients.find(id).iter().for_each(|card| card.post(push.clone()));
         };
@@ -284,4 +304,13 @@ impl Inner {
             }
         }
     }
+}
+
+/// The prefixes of `key` among `prefixes`, found by the shorter of two ways.
+fn covering<'a>(prefixes: &'a BTreeMap<Box<[u8]>, Vec<u64>>, key: &[u8]) -> Vec<&'a [u8]> {
+    if prefixes.len() <= key.len() {
+        return prefixes.keys().map(|prefix| &**prefix).filter(|it| key.starts_with(it)).collect();
+    }
+    let each = (0..=key.len()).filter_map(|end| prefixes.get_key_value(&key[..end]));
+    each.map(|(prefix, _)| &**prefix).collect()
 }

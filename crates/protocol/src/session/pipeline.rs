@@ -350,6 +350,7 @@ impl Pipeline {
             let touch = command.flags & flag::NO_TOUCH == 0 && !client.no_touch;
             let mut context = Context::asking(store, ticket, client, hub, now_unix_ms);
             context.touch = touch;
+            context.bytes = args.size();
             let stop = (command.run)(&args, &mut context, out).err();
             let (terms, drawn) = (context.terms(), context.drawn);
             drop(context);
@@ -482,10 +483,11 @@ impl Pipeline {
     }
 
     /// Ends at once, whatever waits.
-    fn cut(&mut self) {
+    pub(crate) fn cut(&mut self) {
         self.ending = Ending::Now;
         self.output = Buffer::default();
         self.waiting.clear();
         self.script = None;
+        self.client.transaction = None;
     }
 }

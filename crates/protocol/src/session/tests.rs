@@ -1,10 +1,9 @@
-
 use proptest::prelude::*;
 
 use crate::error::Error;
+use crate::hub::{Arrival, Hub};
 use crate::store::Answer;
 use crate::testing::{Memory, NOW_UNIX_MS, Pace, session};
-use crate::hub::{Arrival, Hub};
 use crate::{Limits, Session};
 
 fn receive(session: &mut Session, memory: &mut Memory, input: &str) {

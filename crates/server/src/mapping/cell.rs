@@ -142,6 +142,7 @@ mod tests {
         let cells = [
             (ColumnType::Integer, Cell::Integer(i64::MIN)),
             (ColumnType::Real, Cell::Real(-0.1)),
+            (ColumnType::Real, Cell::Real(1.844_674_446_744_073_6e24)),
             (ColumnType::Text, Cell::Text("ü\0\"".into())),
             (ColumnType::Blob, Cell::Blob([0xff, 0x00].into())),
             (ColumnType::Blob, Cell::Blob(b"text".as_slice().into())),

@@ -311,7 +311,8 @@ mod tests {
 
     #[test]
     fn the_document_of_a_row_can_be_written_whatever_its_key_is() {
-        let column = |name: &str| Column { name: name.into(), kind: ColumnType::Text, nullable: true };
+        let column =
+            |name: &str| Column { name: name.into(), kind: ColumnType::Text, nullable: true };
         let columns = Columns::new([column("id"), column("name")]);
         let schema = RowSchema::new("t", KeySchema::new("t", columns, ["id"].into_iter()).unwrap());
         for id in [b"tea".as_slice(), b"\xff\x00", b"", b"{\"hex\":\"ff00\"}"] {

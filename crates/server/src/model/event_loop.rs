@@ -120,11 +120,14 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     ) -> io::Result<()> {
         self.poller.wait(ready, self.patience())?;
         self.mailbox.collect(letters);
+        self.open_all(letters);
         for (token, event) in ready.drain(..) {
             self.attend(token, event)?;
-        }
-        for letter in letters.drain(..) {
-            self.open(letter);
+            if self.is_loaded(token) {
+                // A connection that is to end for it gives back what it holds, before another hears.
+                self.mailbox.collect(letters);
+                self.open_all(letters);
+            }
         }
         self.end_rest()?;
         self.balance();
@@ -165,6 +168,15 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
             },
         }
         Ok(())
+    }
+
+    /// Whether a connection holds so much that others may have to make room for it.
+    fn is_loaded(&mut self, token: Token) -> bool {
+        self.links.find(token).is_some_and(|link| link.pump.output_bytes() > TURN_BYTES)
+    }
+
+    fn open_all(&mut self, letters: &mut Vec<Letter<S::Connection>>) {
+        letters.drain(..).for_each(|letter| self.open(letter));
     }
 
     fn open(&mut self, letter: Letter<S::Connection>) {

@@ -123,6 +123,11 @@ impl<C: Connection> Pump<C> {
         turn.unwrap_or(Turn::Closed)
     }
 
+    /// How much it has to send. A connection that is lost sends nothing.
+    pub(super) fn output_bytes(&mut self) -> usize {
+        self.guard(|pump| Ok(pump.connection.output().len())).unwrap_or(0)
+    }
+
     fn outlook(&self) -> Turn {
         match self.interest() {
             Interest::Input | Interest::Nothing if self.connection.is_finished() => Turn::Closed,

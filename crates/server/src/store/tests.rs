@@ -66,7 +66,7 @@ impl Client {
     }
 
     fn terms(&self) -> Terms {
-        Terms { database: self.database, touch: self.touch, mode: Mode::Plain }
+        Terms { database: self.database, touch: self.touch, mode: Mode::Plain, bytes: 0 }
     }
 
     fn ask(&mut self, request: Request<'_>) -> Result<Outcome, Error> {

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use larder::runtime::{Runtime, Time};
 use larder::{Lease, ReadOptions, WriteOptions};
 use larder_protocol::error::Error;
+use larder_protocol::hub::Load;
 use larder_protocol::store::{Answer, EditFn, Held, Mode, Outcome, Terms, Ticket};
 use larder_protocol::value::Item;
 
@@ -26,6 +27,8 @@ pub(super) struct Work {
     pub(super) ticket: Ticket,
     pub(super) terms: Terms,
     pub(super) task: Task,
+    /// Counts it for as long as it lasts.
+    pub(super) load: Option<Load>,
 }
 
 /// A key and the keyspace it belongs to.
@@ -62,13 +65,14 @@ pub(super) fn start(status: &Arc<Status>, answers: &Arc<Answers>, work: Vec<Work
     runtime.spawn(gate.carry(async move {
         let runtime = status.keyspaces.runtime();
         let mut fetches = Vec::new();
-        for Work { ticket, terms, task } in work {
+        for Work { ticket, terms, task, load } in work {
             match (task, terms.mode) {
                 (Task::Fetch(places), Mode::Plain) => {
                     fetches.push(Fetch { ticket, terms, places });
                 }
                 (task, mode) => {
                     let answer = answer(task, mode, runtime).await;
+                    drop(load);
                     answers.deliver([(ticket, answer)]);
                 }
             }

@@ -4,7 +4,10 @@ use crate::command::access::{ACCESS, DELETE, INSERT, RM, RO, RW};
 use crate::command::flag::{ADMIN, DENYOOM, FAST, LOADING, MOVABLE_KEYS, STALE, WRITE};
 use crate::command::meaning::Meaning;
 use crate::command::table::{ALL, NONE, ONE, row};
-use crate::command::{Command, Group, Keys, cache_drop, cache_explain, cache_fill, cache_keyspaces, cache_lease, cache_stats};
+use crate::command::{
+    Command, Group, Keys, cache_drop, cache_explain, cache_fill, cache_keyspaces, cache_lease,
+    cache_stats,
+};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[

@@ -3,8 +3,8 @@
 use crate::command::flag::{ADMIN, ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE};
 use crate::command::table::{ALWAYS, NONE, SELF, row};
 use crate::command::{
-    Command, Group, auth, client_kill, client_list, client_names, client_options, client_tracking, echo,
-    hello, help, ping, quit, reset, select,
+    Command, Group, auth, client_kill, client_list, client_names, client_options, client_tracking,
+    echo, hello, help, ping, quit, reset, select,
 };
 
 /// What a client may send before anything else.

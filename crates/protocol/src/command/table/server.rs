@@ -2,14 +2,14 @@
 
 use crate::command::access::RO;
 use crate::command::flag::{
-    ADMIN, CONNECTION, DANGEROUS, FAST, KEYSPACE, LOADING, NO_TOUCH, NOSCRIPT, READONLY, SCRIPTING, STALE,
-    WRITE,
+    ADMIN, CONNECTION, DANGEROUS, FAST, KEYSPACE, LOADING, NO_TOUCH, NOSCRIPT, READONLY, SCRIPTING,
+    STALE, WRITE,
 };
 use crate::command::meaning::Meaning;
 use crate::command::table::{NONE, SECOND, SELF, row};
 use crate::command::{
-    Command, Group, config, dbsize, debug, describe, document, flush, function, get_keys, help, info, list,
-    memory, time,
+    Command, Group, config, dbsize, debug, describe, document, flush, function, get_keys, help,
+    info, list, memory, time,
 };
 
 /// About the table of commands.
@@ -93,5 +93,5 @@ pub(super) const ROWS: &[Command] = &[
         ]),
     row("debug", -2, ADMIN | NOSCRIPT | LOADING | STALE | NO_TOUCH, NONE, Group::Server, "1.0.0", debug::run)
         .about("Depends on subcommand.", "Does what test suites ask for, where it can do no harm.")
-        .note("`DIGEST`, `DIGEST-VALUE`, `LOADAOF` and `RELOAD` (which do nothing), `OBJECT`, `PROTOCOL` and `SET-ACTIVE-EXPIRE`."),
+        .note("`DIGEST`, `DIGEST-VALUE`, `LOADAOF`, `PAUSE-CRON` and `RELOAD` (which do nothing), `OBJECT`, `PROTOCOL` and `SET-ACTIVE-EXPIRE`."),
 ];

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Room;
-use crate::hub::{Arrival, Hub};
+use super::{Room, invalidated};
+use crate::hub::{Arrival, Cause, Hub};
 use crate::testing::{Memory, NOW_UNIX_MS, Pace};
 use crate::{Limits, Session};
 
@@ -196,4 +196,51 @@ fn who_waits_or_takes_its_output_is_not_idle() {
     }
     assert_eq!(waiting.output(), b"$-1\r\n");
     assert!(!reading.is_finished() && idle.is_finished());
+}
+
+#[test]
+fn changes_find_their_prefixes_among_few_and_among_many() {
+    for count in [1, 500] {
+        let mut room = Room::new();
+        let mut session = room.join(1);
+        let prefixes: String = (0..count).map(|number| format!(" PREFIX {number:03}:")).collect();
+        room.say(&mut session, &format!("HELLO 3\nCLIENT TRACKING ON BCAST{prefixes}"));
+        room.change("000:a", Cause::Written);
+        room.change("00", Cause::Written);
+        room.change("999:a", Cause::Written);
+        assert_eq!(room.hear(&mut session), invalidated("000:a"), "{count}");
+    }
+}
+
+#[test]
+fn only_so_many_prefixes_are_compared() {
+    let mut room = Room::new();
+    let mut session = room.join(1);
+    let prefixes: String = (0..1001).map(|number| format!(" PREFIX {number:04}")).collect();
+    let said = room.say(&mut session, &format!("CLIENT TRACKING ON BCAST{prefixes}"));
+    assert_eq!(said, "-ERR a client may track at most 1000 prefixes: use shorter ones\r\n");
+}
+
+#[test]
+fn who_grows_past_the_sum_gives_back_at_once() {
+    let mut room = Room::with(Limits { sessions_bytes_max: 100_000, ..Limits::default() });
+    let (mut first, mut second) = (room.join(1), room.join(2));
+    let request = format!("ECHO {}\r\n", "x".repeat(60_000));
+    receive(&mut room, &mut first, request.as_bytes());
+    receive(&mut room, &mut second, request.as_bytes());
+    assert!(second.is_finished() && second.output().is_empty(), "before its driver is woken");
+    assert!(!first.is_finished() && counted(&room) < 65_000);
+}
+
+#[test]
+fn who_holds_nothing_is_not_let_go_for_one_that_is_spared() {
+    let mut room = Room::with(Limits { sessions_bytes_max: 50_000, ..Limits::default() });
+    let (mut spared, mut small) = (room.join(1), room.join(2));
+    room.say(&mut spared, "CLIENT NO-EVICT ON");
+    room.say(&mut small, "PING");
+    let request = format!("ECHO {}\r\n", "x".repeat(60_000));
+    receive(&mut room, &mut spared, request.as_bytes());
+    room.hub.tick(NOW_UNIX_MS);
+    assert_eq!(room.say(&mut small, "PING"), "+PONG\r\n");
+    assert!(!spared.is_finished() && !small.is_finished());
 }
