@@ -154,8 +154,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     /// keeps the entry from no eviction. For those who look after a cache, rather than use it.
     #[doc = include_str!("../docs/cache/glance.md")]
     pub fn glance(&self, key: &K) -> Option<Entry<V>> {
-        // By the clock that writes go by: the one that ticks may lag behind an expiry just set.
-        let now = self.engine.parts.runtime.now();
+        let now = self.clock.now();
         self.tier.entry(key).filter(|entry| entry.is_fresh(now))
     }
 

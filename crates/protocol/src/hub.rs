@@ -1,7 +1,7 @@
 //! What the sessions of one server share: who is there, and what each is to be told.
 //!
 //! Sessions never call each other. What one has to tell another, a published message or a key
-//! that has changed, is put into the other's [mail](card::Card), and its driver is woken.
+//! that has changed, is put into the other's mail, and its driver is woken.
 
 mod card;
 mod channels;

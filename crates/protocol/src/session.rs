@@ -48,7 +48,7 @@ use pipeline::{Ending, Pipeline, Served};
 ///
 /// Requests are handled in the bytes given to `receive`; only what cannot be handled yet is
 /// copied. An idle session keeps no input and little output. What it can be made to hold is
-/// bounded by its [`Limits`].
+/// bounded by its [`Limits`](crate::Limits).
 #[derive(Debug)]
 pub struct Session {
     hub: Arc<Hub>,

@@ -1,7 +1,7 @@
 //! The parameters that `CONFIG GET` shows and `CONFIG SET` changes.
 //!
-//! Their names, bounds and defaults are Redis'. Some have an effect here, as the
-//! [`table`] says of each; the others are there because programs and test suites
+//! Their names, bounds and defaults are Redis'. Some have an effect here, as
+//! `table.rs` says of each; the others are there because programs and test suites
 //! read and write them, and keep what they are set to.
 
 mod bounds;

@@ -180,13 +180,14 @@ impl Workshop {
         let prefix = prefix.as_bytes();
         let index = Arc::new(Index::new(if prefix.is_empty() { DATABASES } else { 1 }));
         let is_copy = !matches!(shape, Shape::Free);
-        let witness = Witness::new(index.clone(), self.hub.clone(), prefix, is_copy);
-        match builder.observer(Arc::new(witness)).build() {
+        let witness = Arc::new(Witness::new(index.clone(), self.hub.clone(), prefix, is_copy));
+        match builder.observer(witness.clone()).build() {
             Ok(cache) => Some(Keyspace {
                 name: name.into(),
                 prefix: prefix.into(),
                 cache,
                 index,
+                witness,
                 shape,
                 origin: origin.into(),
                 tuning: Tuning::new(self.hub.clone()),

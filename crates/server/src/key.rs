@@ -10,7 +10,7 @@ use triomphe::ThinArc;
 
 /// The bytes of a key behind its keyspace's prefix, and the database it is in.
 ///
-/// One allocation, shared by all that hold the key: the tier, the [index](crate::index) and whoever
+/// One allocation, shared by all that hold the key: the tier, the index and whoever
 /// works on it. The handle is one word.
 #[derive(Clone)]
 pub struct Key(ThinArc<u8, u8>);

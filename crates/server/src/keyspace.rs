@@ -14,6 +14,7 @@ use crate::mapping::{ColumnSchema, RowSchema};
 use crate::tuning::Tuning;
 use crate::value::{Hash, Text, Value};
 use crate::wall;
+use crate::witness::Witness;
 
 /// Key spaces of the default keyspace that `SELECT` chooses from.
 pub const DATABASES: u8 = 16;
@@ -29,6 +30,8 @@ pub struct Keyspace {
     pub cache: Cache<Key, Value>,
     /// The keys that it holds.
     pub index: Arc<Index>,
+    /// What follows them, and counts.
+    pub witness: Arc<Witness>,
     /// What its values look like.
     pub shape: Shape,
     /// Where its rows are, in words: a source and a table.
@@ -215,8 +218,6 @@ pub(crate) mod tests {
     use larder_protocol::hub::Hub;
     use larder_protocol::value::View;
 
-    use crate::witness::Witness;
-
     use super::*;
 
     /// A keyspace without a source.
@@ -243,12 +244,13 @@ pub(crate) mod tests {
         prefix: &str,
     ) -> Arc<Keyspace> {
         let index = Arc::new(Index::new(DATABASES));
-        let witness = Witness::new(index.clone(), hub.clone(), prefix.as_bytes(), false);
+        let witness = Arc::new(Witness::new(index.clone(), hub.clone(), prefix.as_bytes(), false));
         Arc::new(Keyspace {
             name: name.into(),
             prefix: prefix.as_bytes().into(),
-            cache: cache.observer(Arc::new(witness)).build().unwrap(),
+            cache: cache.observer(witness.clone()).build().unwrap(),
             index,
+            witness,
             shape: Shape::Free,
             origin: "none".into(),
             tuning: Tuning::new(hub.clone()),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use larder::{Cause, Change, Observer};
 use larder_protocol::hub::{self, Hub};
@@ -11,21 +12,32 @@ use crate::index::Index;
 use crate::key::Key;
 
 /// The observer of a keyspace's cache.
+#[derive(Debug)]
 pub struct Witness {
     index: Arc<Index>,
     hub: Arc<Hub>,
     prefix: Box<[u8]>,
     /// There is a source, and with it "known absent".
     is_copy: bool,
+    /// Keys, or copies, that have expired and are gone.
+    expired: AtomicU64,
 }
 
 impl Witness {
     /// Follows a keyspace with this prefix, with or without a source.
     pub fn new(index: Arc<Index>, hub: Arc<Hub>, prefix: &[u8], is_copy: bool) -> Self {
-        Self { index, hub, prefix: prefix.into(), is_copy }
+        Self { index, hub, prefix: prefix.into(), is_copy, expired: AtomicU64::new(0) }
+    }
+
+    /// How many keys, or copies, have expired so far.
+    pub fn expired(&self) -> u64 {
+        self.expired.load(Ordering::Relaxed)
     }
 
     fn note(&self, key: &Key, change: Change) {
+        if change.cause == Cause::Expired {
+            self.expired.fetch_add(1, Ordering::Relaxed);
+        }
         match change.present {
             // What it replaces was a value, too: the index has the key.
             true if change.replaced && !self.is_copy => {}
@@ -206,6 +218,7 @@ mod tests {
         scene.says("GET a");
         scene.status.keyspaces.sweep();
         assert!(!scene.is_told_of("a"));
+        assert!(scene.status.info("stats").contains("expired_keys:1\r\n"));
     }
 
     #[test]

@@ -161,6 +161,7 @@ fn stats(status: &Status, lines: &mut Lines) {
     lines.add("total_connections_received", totals.accepted);
     lines.add("total_commands_processed", commands);
     lines.add("rejected_connections", totals.refused);
+    lines.add("expired_keys", totals.expired);
     lines.add("evicted_keys", totals.evictions);
     lines.add("keyspace_hits", totals.hits);
     lines.add("keyspace_misses", totals.misses);

@@ -12,6 +12,7 @@ pub(super) struct Totals {
     /// Of the keyspaces that count bytes.
     pub(super) cached_bytes: u64,
     pub(super) evictions: u64,
+    pub(super) expired: u64,
     pub(super) hits: u64,
     pub(super) misses: u64,
     pub(super) loads: u64,
@@ -32,6 +33,7 @@ impl Totals {
             entries: used(|usage| usage.entries),
             cached_bytes: used(|usage| usage.weight),
             evictions: used(|usage| usage.evictions),
+            expired: status.keyspaces.iter().map(|keyspace| keyspace.witness.expired()).sum(),
             hits: counted(|statistics| statistics.hits),
             misses: counted(|statistics| statistics.misses),
             loads: counted(|statistics| statistics.loads),
@@ -48,6 +50,7 @@ impl Totals {
             entries: self.entries,
             cached_bytes: self.cached_bytes,
             evictions: self.evictions.saturating_sub(earlier.evictions),
+            expired: self.expired.saturating_sub(earlier.expired),
             hits: self.hits.saturating_sub(earlier.hits),
             misses: self.misses.saturating_sub(earlier.misses),
             loads: self.loads.saturating_sub(earlier.loads),
