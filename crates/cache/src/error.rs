@@ -91,7 +91,7 @@ impl Error {
     pub(crate) fn from_source(cache: &str, key: &dyn fmt::Debug, source: SourceError) -> Self {
         let kind = match source.kind() {
             SourceErrorKind::Unavailable | SourceErrorKind::Busy => ErrorKind::Source,
-            SourceErrorKind::Misconfigured => ErrorKind::Source,
+            SourceErrorKind::Misconfigured | SourceErrorKind::Fenced => ErrorKind::Source,
             SourceErrorKind::Rejected | SourceErrorKind::Undecodable => ErrorKind::Value,
             SourceErrorKind::Panicked => ErrorKind::LoadLost,
             SourceErrorKind::Unknown => ErrorKind::Unknown,

@@ -6,6 +6,8 @@
 
 mod memory;
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 
 use crate::runtime::Time;
@@ -35,6 +37,36 @@ pub use memory::{Limits, MemoryJournal};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
 
+/// A part of the keys, by their hash. Records of a lane reach the source in the order of their
+/// sequences, so that one number says how far the lane has come there.
+///
+/// ```
+/// use larder::journal::{LANES, Lane};
+///
+/// assert!(usize::from(Lane(3).0) < LANES);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane(pub u8);
+
+/// How many lanes a journal has. A journal's files and the source's fences depend on it.
+pub const LANES: usize = 16;
+
+/// How far a lane has come: every record of it up to `sequence` is accounted for.
+///
+/// ```
+/// use larder::journal::{Lane, Mark, Sequence};
+///
+/// let reached = Mark { lane: Lane(3), sequence: Sequence(70) };
+/// assert!(Sequence(69) <= reached.sequence); // is in the source
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The lane.
+    pub lane: Lane,
+    /// The last sequence.
+    pub sequence: Sequence,
+}
+
 /// A write that a journal holds.
 ///
 /// ```
@@ -61,6 +93,8 @@ pub struct Sequence(pub u64);
 pub struct Record<K, V> {
     /// Its place.
     pub sequence: Sequence,
+    /// The lane of its key.
+    pub lane: Lane,
     /// The key.
     pub key: K,
     /// What to write; `None` is a delete.
@@ -117,8 +151,49 @@ pub struct Append<K, V> {
 /// ```
 #[derive(Debug)]
 pub struct Batch<K, V> {
-    /// The records, at least one.
+    /// The records in the order of their sequences, at least one.
     pub records: Vec<Record<K, V>>,
+    /// How far each lane is in the source once the source has the records: what a lane holds up to
+    /// its mark is in the batch, or was in the source before, or has been superseded by a later
+    /// record.
+    pub marks: Vec<Mark>,
+}
+
+impl<K, V> Batch<K, V> {
+    /// The earlier half and the later half, to be brought in that order; the later one is `None`
+    /// when there is but one record.
+    ///
+    /// ```
+    /// # use larder::journal::{Batch, Lane, Mark, Record, Sequence};
+    /// # use larder::runtime::Time;
+    /// # let record = |sequence, lane| Record {
+    /// #     sequence: Sequence(sequence), lane: Lane(lane), key: sequence, value: Some(1),
+    /// #     appended: Time::ZERO, traces: Vec::new(),
+    /// # };
+    /// let mark = |lane, sequence| Mark { lane: Lane(lane), sequence: Sequence(sequence) };
+    /// let batch = Batch {
+    ///     records: vec![record(1, 0), record(2, 3), record(4, 0)],
+    ///     marks: vec![mark(0, 5), mark(3, 2)],
+    /// };
+    /// let (earlier, later) = batch.halve();
+    /// assert_eq!(earlier.marks, [mark(0, 1)]);
+    /// assert_eq!(later.unwrap().marks, [mark(0, 5), mark(3, 2)]);
+    /// ```
+    pub fn halve(mut self) -> (Self, Option<Self>) {
+        if self.records.len() < 2 {
+            return (self, None);
+        }
+        let later = self.records.split_off(self.records.len() / 2);
+        let marks = std::mem::take(&mut self.marks);
+        for record in &self.records {
+            let mark = Mark { lane: record.lane, sequence: record.sequence };
+            match self.marks.iter_mut().find(|mark| mark.lane == record.lane) {
+                Some(earlier) => *earlier = mark,
+                None => self.marks.push(mark),
+            }
+        }
+        (self, Some(Self { records: later, marks }))
+    }
 }
 
 /// Why a journal did not take a write. Nothing of the call was appended.
@@ -213,7 +288,8 @@ pub struct JournalStatus {
 /// # let mut batch = world.block_on(async move { worker.next_batch().await }).unwrap();
 /// # let record = batch.records.remove(0);
 /// let letter = DeadLetter { record, reason: "the shelf is full".to_owned() };
-/// assert!(journal.bury(letter));
+/// # let keeper = journal.clone();
+/// # assert!(world.block_on(async move { keeper.bury(letter).await }));
 /// assert_eq!(journal.dead()[0].reason, "the shelf is full");
 /// # Ok::<(), AppendError>(())
 /// ```
@@ -274,13 +350,30 @@ pub trait Journal<K, V>: Send + Sync + 'static {
     /// The source has none of these records; they are given out again, before newer ones.
     fn returned(&self, batch: Batch<K, V>);
 
-    /// The source refuses this record for good. It is kept aside and no longer holds up its key.
-    /// `false` when there is no room to keep it: then it stays in flight, because no record is ever
-    /// dropped by itself.
-    fn bury(&self, letter: DeadLetter<K, V>) -> bool;
+    /// What the source fences the journal by: the same for as long as its records live. `None` for a
+    /// journal that ends with its process.
+    fn identity(&self) -> Option<Arc<str>> {
+        None
+    }
+
+    /// The source said how far it had come before this process took the journal over: what it has
+    /// leaves the journal. Called once, before the first batch is asked for.
+    fn settle(&self, _reached: &[Mark]) {}
+
+    /// The source refuses this record for good. It is kept aside, as durably as the journal keeps
+    /// records, and no longer holds up its key. `false` when there is no room to keep it, or keeping
+    /// it failed: then it stays in flight, because no record is ever dropped by itself.
+    fn bury(&self, letter: DeadLetter<K, V>) -> BoxFuture<'_, bool>;
 
     /// The records that were kept aside.
     fn dead(&self) -> Vec<DeadLetter<K, V>>;
+
+    /// Takes these dead letters away; how many there were.
+    fn drop_dead(&self, sequences: Vec<Sequence>) -> BoxFuture<'_, Result<usize, AppendError>>;
+
+    /// Takes no more appends for this reason, and gives out no more batches: another process has
+    /// taken the journal over.
+    fn forfeit(&self, reason: &str);
 
     /// Gives out what it holds without waiting for batches to fill, and is ready when all that it
     /// held has left it.

@@ -5,6 +5,7 @@
 
 mod closure;
 mod error;
+mod fence;
 pub mod row;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -13,6 +14,7 @@ use futures_util::future::BoxFuture;
 
 pub use closure::{Closures, load_many_with, load_with};
 pub use error::{SourceError, SourceErrorKind};
+pub use fence::{Fence, Fenced, Fences, Takeover};
 
 /// What one key's load came to: its value, `None` when the source knows that there is none, or why
 /// this key alone could not be had.
@@ -149,5 +151,11 @@ pub trait Source<K, V>: Send + Sync + 'static {
     /// Whether `change` names everything that the key holds, so that no base is needed to know it.
     fn is_whole(&self, _change: &V) -> bool {
         true
+    }
+
+    /// The source's fences, when it keeps any. Without them a batch whose answer was lost is stored
+    /// a second time.
+    fn fences(&self) -> Option<&dyn Fences<K, V>> {
+        None
     }
 }

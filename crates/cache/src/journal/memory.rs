@@ -207,7 +207,14 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
         }
         let traces = write.trace.into_iter().collect();
         let Append { key, value, .. } = write;
-        lane.records.push_back(Record { sequence, key, value, appended: now, traces });
+        lane.records.push_back(Record {
+            sequence,
+            lane: super::Lane(0),
+            key,
+            value,
+            appended: now,
+            traces,
+        });
     }
 
     /// Takes a batch that is due, or says until when there is none.
@@ -230,7 +237,7 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
             lane.in_flight = lane.records.len().min(self.limits.batch_max - records.len());
             records.extend(lane.records.iter().take(lane.in_flight).cloned());
         }
-        Take::Batch(Batch { records })
+        Take::Batch(Batch { records, marks: Vec::new() })
     }
 
     /// Takes a batch's records off their lanes.
@@ -266,6 +273,20 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
             }
         }
         self.notify();
+    }
+
+    fn bury_now(&self, letter: DeadLetter<K, V>) -> bool {
+        let batch = Batch { records: vec![letter.record.clone()], marks: Vec::new() };
+        {
+            let mut state = self.state.lock();
+            if state.dead.len() >= self.limits.dead_max {
+                return false;
+            }
+            state.status.dead += 1;
+            state.dead.push(letter);
+        }
+        self.remove(&batch);
+        true
     }
 
     fn notify(&self) {
@@ -367,22 +388,23 @@ impl<K: Key, V: Value> Journal<K, V> for MemoryJournal<K, V> {
         self.requeue(&batch);
     }
 
-    fn bury(&self, letter: DeadLetter<K, V>) -> bool {
-        let batch = Batch { records: vec![letter.record.clone()] };
-        {
-            let mut state = self.state.lock();
-            if state.dead.len() >= self.limits.dead_max {
-                return false;
-            }
-            state.status.dead += 1;
-            state.dead.push(letter);
-        }
-        self.remove(&batch);
-        true
+    fn bury(&self, letter: DeadLetter<K, V>) -> BoxFuture<'_, bool> {
+        std::future::ready(self.bury_now(letter)).boxed()
     }
 
     fn dead(&self) -> Vec<DeadLetter<K, V>> {
         self.state.lock().dead.clone()
+    }
+
+    fn drop_dead(&self, sequences: Vec<Sequence>) -> BoxFuture<'_, Result<usize, AppendError>> {
+        let mut state = self.state.lock();
+        let before = state.dead.len();
+        state.dead.retain(|letter| !sequences.contains(&letter.record.sequence));
+        std::future::ready(Ok(before - state.dead.len())).boxed()
+    }
+
+    fn forfeit(&self, _reason: &str) {
+        self.close();
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {

@@ -27,6 +27,8 @@ pub enum SourceErrorKind {
     Misconfigured,
     /// The loader or the source panicked.
     Panicked,
+    /// Another process holds the journal that the batch came from. Nothing took effect.
+    Fenced,
     /// The change may or may not have taken effect: the answer was lost.
     Unknown,
 }

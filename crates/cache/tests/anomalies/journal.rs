@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use larder::journal::{
-    Append, AppendError, Batch, DeadLetter, Journal, Limits, MemoryJournal, Sequence,
+    Append, AppendError, Batch, DeadLetter, Journal, Limits, MemoryJournal, Record, Sequence,
 };
 use larder::runtime::{Simulated, Task};
 
@@ -84,6 +84,11 @@ impl Kit {
         let mut taker = self.taker();
         self.world.advance(Limits::default().flush_interval);
         taker.finished().expect("a batch is due").expect("the journal is open")
+    }
+
+    fn bury(&self, record: Record<String, u64>) -> bool {
+        let (journal, reason) = (self.journal.clone(), "no".to_owned());
+        self.world.block_on(async move { journal.bury(DeadLetter { record, reason }).await })
     }
 
     fn flusher(&self) -> Task<()> {
@@ -209,7 +214,7 @@ fn a_dead_letter_holds_up_its_key_no_longer(make: Make) {
     let mut batch = kit.batch();
     kit.put("a", 2);
     let record = batch.records.pop().expect("a record");
-    assert!(kit.journal.bury(DeadLetter { record, reason: "no".to_owned() }));
+    assert!(kit.bury(record));
     assert_eq!(values(&kit.batch()), [Some(2)]);
     let dead = kit.journal.dead();
     assert_eq!((dead.len(), dead[0].record.value, &*dead[0].reason), (1, Some(1), "no"));
@@ -221,7 +226,7 @@ fn no_dead_letter_is_dropped(make: Make) {
     let bury = |key: &str| {
         kit.put(key, 1);
         let record = kit.batch().records.remove(0);
-        kit.journal.bury(DeadLetter { record, reason: "no".to_owned() })
+        kit.bury(record)
     };
     assert!(bury("a"));
     assert!(!bury("b"), "there is no room for a second");

@@ -70,9 +70,9 @@ impl<K: Key, V: Value> Worker<K, V> {
     ) {
         if batch.records.len() > 1 {
             tell(&batch.records, W, W, || "halve the batch".to_owned());
-            let later = batch.records.split_off(batch.records.len() / 2);
-            waiting.push(Batch { records: later });
-            waiting.push(batch);
+            let (earlier, later) = batch.halve();
+            waiting.extend(later);
+            waiting.push(earlier);
         } else if let Some(record) = batch.records.pop() {
             self.bury(record, &error).await;
         }
@@ -90,7 +90,7 @@ impl<K: Key, V: Value> Worker<K, V> {
         let key = record.key.clone();
         let letter = DeadLetter { record, reason: error.message().to_owned() };
         let mut failures = 0;
-        while !self.journal.bury(letter.clone()) {
+        while !self.journal.bury(letter.clone()).await {
             self.pause(&mut failures).await;
         }
         // The copy shows a write that the source will never have.
