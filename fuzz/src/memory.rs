@@ -322,6 +322,7 @@ impl Store for Memory {
     fn inspect(&mut self, database: u8, key: &[u8]) -> Result<Option<Particulars>, Error> {
         let particulars = |entry: &Entry| Particulars {
             encoding: if matches!(entry.value, Value::Bytes(_)) { "raw" } else { "hashtable" },
+            is_shared: false,
             idle_s: 5,
             frequency: 3,
             bytes: 100,

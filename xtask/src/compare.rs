@@ -12,7 +12,6 @@ mod grammar;
 mod judge;
 mod pair;
 mod play;
-mod random;
 mod reply;
 mod report;
 mod rules;

@@ -132,6 +132,12 @@ impl Change<'_> {
     fn doer(&self) -> Option<u64> {
         self.by.filter(|_| !matches!(self.cause, Cause::Expired | Cause::Evicted))
     }
+
+    /// The session that has seen it by its own command: it did it, or came upon a key that had
+    /// expired.
+    fn seen_by(&self) -> Option<u64> {
+        self.by.filter(|_| self.cause != Cause::Evicted)
+    }
 }
 
 impl Hub {

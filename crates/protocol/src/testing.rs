@@ -8,7 +8,7 @@ use crate::frame::integer;
 use crate::hub::{Arrival, Hub};
 use crate::reply::Reply;
 use crate::store::{
-    Answer, Change, Edit, Expiry, Held, Later, Message, Mode, Outcome, Particulars, Request, Store,
+    Answer, Begun, Change, Edit, Expiry, Held, Later, Message, Mode, Outcome, Particulars, Request, Store,
     Terms, Ticket, Transferred,
 };
 use crate::value::{Fields, Item, View};
@@ -86,6 +86,8 @@ pub(crate) struct Memory {
     /// The number drawn last.
     random: u64,
     leased: Option<Vec<u8>>,
+    /// What there was before a transaction that runs as a whole: one whose keys begin with `whole:`.
+    before: Option<BTreeMap<(u8, Vec<u8>), Entry>>,
 }
 
 #[derive(Clone)]
@@ -118,6 +120,7 @@ impl Memory {
             database: 0,
             random: 7,
             leased: None,
+            before: None,
         };
         // Only the row counts as loaded from elsewhere: `DBSIZE` and `FLUSHDB` leave it out.
         memory.entries.insert((0, b"row:1".to_vec()), Entry::lasting(Value::Hash(row)));
@@ -130,6 +133,11 @@ impl Memory {
             session.answer(ticket, answer);
             session.advance(NOW_UNIX_MS, self);
         }
+    }
+
+    /// When questions are answered now: at once where a transaction has made sure of its keys.
+    fn pace(&self) -> Pace {
+        if self.before.is_some() { Pace::Now } else { self.pace }
     }
 
     fn carry_out(&mut self, request: Request<'_>) -> Result<Outcome, Error> {
@@ -196,6 +204,10 @@ impl Memory {
             Request::Stats { keyspace } => {
                 let name = Reply::Bulk(keyspace.unwrap_or(b"all").to_vec());
                 return Ok(Outcome::Reply(Reply::Map(vec![(name, Reply::Integer(0))])));
+            }
+            Request::Flush { .. } => return Ok(Outcome::Written(true)),
+            Request::Journal(request) => {
+                return Ok(Outcome::Reply(Reply::Text(format!("{request:?}"))));
             }
             Request::Info { section } => {
                 return Ok(Outcome::Reply(Reply::Text(format!("# {section}"))));
@@ -288,7 +300,7 @@ impl Store for Memory {
         see: &mut dyn FnMut(Option<Item<'_>>),
     ) -> Result<Result<(), Later>, Error> {
         // Known without loading, whatever the pace: so that a pipeline has hits and misses.
-        if self.pace == Pace::Later && !key.starts_with(b"near:") {
+        if self.pace() == Pace::Later && !key.starts_with(b"near:") {
             return Ok(Err(Later));
         }
         self.database = terms.database;
@@ -321,7 +333,7 @@ impl Store for Memory {
         };
         self.database = terms.database;
         let outcome = self.carry_out(request);
-        match (terms.mode, self.pace) {
+        match (terms.mode, self.pace()) {
             (Mode::Traced, _) => {
                 let messages = vec![message(name.0, &String::from_utf8_lossy(&name.1))];
                 self.later(ticket, Answer::Explained(messages));
@@ -337,19 +349,64 @@ impl Store for Memory {
 
     fn inspect(&mut self, database: u8, key: &[u8]) -> Result<Option<Particulars>, Error> {
         self.database = database;
-        let encoding = |entry: &Entry| match entry.value {
-            Value::Bytes(ref bytes) if integer::parse(bytes).is_some() => "int",
-            Value::Bytes(_) => "raw",
-            Value::Hash(_) => "hashtable",
+        let kept = |entry: &Entry| match entry.value {
+            Value::Bytes(ref bytes) => match integer::parse(bytes) {
+                Some(number) => ("int", (0..10_000).contains(&number)),
+                None => ("raw", false),
+            },
+            Value::Hash(_) => ("hashtable", false),
         };
-        let particulars = |encoding| Particulars {
+        let particulars = |(encoding, is_shared)| Particulars {
             encoding,
+            is_shared,
             idle_s: 5,
             frequency: 3,
             bytes: 100,
             is_copy: false,
         };
-        Ok(self.entry(key).map(encoding).map(particulars))
+        Ok(self.entry(key).map(kept).map(particulars))
+    }
+
+    fn begin(
+        &mut self,
+        ticket: Ticket,
+        _: Terms,
+        keys: &mut dyn Iterator<Item = &[u8]>,
+        _: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Begun, Error> {
+        let keys: Vec<&[u8]> = keys.collect();
+        if keys.is_empty() || !keys.iter().all(|key| key.starts_with(b"whole:")) {
+            return Ok(Begun::Apart);
+        }
+        if keys.contains(&b"whole:away".as_slice()) {
+            self.later(ticket, Answer::Outcome(Err(Error::new("TRYAGAIN", "it is away"))));
+            return Ok(Begun::Whole);
+        }
+        self.before = Some(self.entries.clone());
+        self.later(ticket, Answer::Outcome(Ok(Outcome::Done)));
+        Ok(Begun::Whole)
+    }
+
+    fn commit(&mut self, ticket: Ticket) -> Result<Result<(), Later>, Error> {
+        let is_poison =
+            |entry: &Entry| matches!(&entry.value, Value::Bytes(value) if value == b"poison");
+        if self.entries.values().any(is_poison) {
+            self.abandon();
+            self.later(ticket, Answer::Outcome(Err(Error::new("UNKNOWN", "who knows"))));
+            return Ok(Err(Later));
+        }
+        self.before = None;
+        if self.pace == Pace::Later {
+            self.later(ticket, Answer::Outcome(Ok(Outcome::Done)));
+            return Ok(Err(Later));
+        }
+        Ok(Ok(()))
+    }
+
+    fn abandon(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.entries = before;
+        }
     }
 
     fn random(&mut self) -> u64 {

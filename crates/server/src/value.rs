@@ -76,6 +76,11 @@ impl Value {
         }
     }
 
+    /// Whether Redis would keep it once for all keys that have it.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Value::Bytes(bytes) if bytes.is_shared())
+    }
+
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> u64 {
         match self {

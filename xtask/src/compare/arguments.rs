@@ -1,7 +1,7 @@
 //! Kinds of arguments, each with a way to draw one: few different ones, so that commands meet, and
 //! odd ones now and then.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Draws an argument.
 pub(super) type Draw = fn(&mut Random) -> Vec<u8>;

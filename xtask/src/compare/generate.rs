@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::arguments::anything;
 use super::grammar::{self, Command};
-use super::random::Random;
 use super::rules::{self, Tolerance};
 use super::script;
 use super::sequence::{Act, Sequence, Step, frame, is};
 use super::words::join;
+use crate::random::Random;
 
 /// How often a command is made a wrong one.
 const WRONG: usize = 12;

@@ -13,8 +13,8 @@
 //! `( a | b )` is a choice, and `...` after a part repeats it. Anything else stands for itself.
 
 use super::arguments::{Draw, kind};
-use super::random::Random;
 use super::sequence::name;
+use crate::random::Random;
 
 const TEXT: &str = include_str!("grammar.txt");
 

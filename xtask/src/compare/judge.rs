@@ -83,7 +83,8 @@ fn tolerates(tolerance: Tolerance, arguments: &[Vec<u8>], redis: &Reply, larder:
         return true;
     }
     let alike = redis.kind() == larder.kind() && is_null(redis) == is_null(larder);
-    if !alike || redis.is_error() {
+    let lacks = tolerance == Tolerance::ValueOrNull && is_null(larder);
+    if !(alike || lacks) || redis.is_error() {
         return false;
     }
     match tolerance {
@@ -92,8 +93,8 @@ fn tolerates(tolerance: Tolerance, arguments: &[Vec<u8>], redis: &Reply, larder:
         Tolerance::WordOrder => words_sorted(redis) == words_sorted(larder),
         Tolerance::Choice => sizes(redis) == sizes(larder),
         Tolerance::Number(most) => near(redis, larder, most),
-        Tolerance::Items | Tolerance::Value | Tolerance::Anything => true,
-        Tolerance::Walk => walk(arguments, redis) == walk(arguments, larder),
+        Tolerance::Items | Tolerance::Value | Tolerance::ValueOrNull | Tolerance::Anything => true,
+        Tolerance::Walk => walks_alike(arguments, redis, larder),
         Tolerance::ReplyOrder => false,
         Tolerance::Fields(names) => without(redis, names) == without(larder, names),
         Tolerance::Parameters => has_pattern(arguments) || sorted(redis, 2) == sorted(larder, 2),
@@ -116,8 +117,7 @@ fn sorted(reply: &Reply, group: usize) -> Vec<&[Reply]> {
 fn words_sorted(reply: &Reply) -> Reply {
     match reply {
         Reply::Bulk(kind, text) => {
-            let own = |word: &&[u8]| word.get(1..).is_some_and(|name| name.starts_with(b"cache."));
-            let words = text.split(|byte| *byte == b' ').filter(|word| !own(word));
+            let words = text.split(|byte| *byte == b' ').filter(|word| !is_about_own(word));
             let mut words: Vec<_> = words.collect();
             words.sort_unstable();
             Reply::Bulk(*kind, words.join(&b' '))
@@ -125,6 +125,12 @@ fn words_sorted(reply: &Reply) -> Reply {
         Reply::Many(kind, items) => Reply::Many(*kind, items.iter().map(words_sorted).collect()),
         Reply::Line(..) | Reply::Null(_) => reply.clone(),
     }
+}
+
+/// Whether a rule is about a command or the category that only larder has.
+fn is_about_own(rule: &[u8]) -> bool {
+    let Some((b'+' | b'-', about)) = rule.split_first() else { return false };
+    is_own_name(about.strip_prefix(b"@").unwrap_or(about))
 }
 
 /// What is left of a random choice: how many there are, and of which kinds.
@@ -143,17 +149,27 @@ fn near(redis: &Reply, larder: &Reply, most: i64) -> bool {
     number(redis).zip(number(larder)).is_some_and(|(a, b)| a.abs_diff(b) <= most.unsigned_abs())
 }
 
-/// What a walk found, if it went from the beginning to the end; otherwise that it was one.
-fn walk<'a>(arguments: &[Vec<u8>], reply: &'a Reply) -> Option<Vec<&'a [Reply]>> {
-    let fields = is(arguments, 0, "HSCAN");
-    let whole = arguments.get(1 + usize::from(fields)).is_some_and(|cursor| cursor == b"0");
-    let [cursor, found] = reply.items()? else { return None };
-    if !whole || cursor.text() != Some(b"0") {
-        return None;
+/// Whether two walks found the same. In a transaction one may be over and the other not: it has then
+/// found a part of that.
+fn walks_alike(arguments: &[Vec<u8>], redis: &Reply, larder: &Reply) -> bool {
+    let (redis, larder) = (found(arguments, redis), found(arguments, larder));
+    let has = |all: &[&[Reply]], part: &[&[Reply]]| part.iter().all(|item| all.contains(item));
+    match (redis, larder) {
+        ((true, redis), (true, larder)) => redis == larder,
+        ((true, all), (false, part)) | ((false, part), (true, all)) => has(&all, &part),
+        ((false, _), (false, _)) => true,
     }
+}
+
+/// Whether a walk went from the beginning to the end, and what it found.
+fn found<'a>(arguments: &[Vec<u8>], reply: &'a Reply) -> (bool, Vec<&'a [Reply]>) {
+    let fields = is(arguments, 0, "HSCAN");
+    let from_beginning =
+        arguments.get(1 + usize::from(fields)).is_some_and(|cursor| cursor == b"0");
+    let Some([cursor, found]) = reply.items() else { return (false, Vec::new()) };
     let mut found = sorted(found, 1 + usize::from(fields));
     found.dedup();
-    Some(found)
+    (from_beginning && cursor.text() == Some(b"0"), found)
 }
 
 /// A reply without the values of those fields, however deep they are.
@@ -188,11 +204,13 @@ fn has_pattern(arguments: &[Vec<u8>]) -> bool {
 
 /// Whether it is a command or a category that only larder has.
 fn own(item: &Reply) -> bool {
-    const LATER: [&[u8]; 2] = [b"client|no-touch", b"client|setinfo"];
     let first = item.items().and_then(<[Reply]>::first).unwrap_or(item);
-    let own =
-        |name: &[u8]| name == b"cache" || name.starts_with(b"cache.") || LATER.contains(&name);
-    first.text().is_some_and(own)
+    first.text().is_some_and(is_own_name)
+}
+
+fn is_own_name(name: &[u8]) -> bool {
+    const LATER: [&[u8]; 2] = [b"client|no-touch", b"client|setinfo"];
+    name == b"cache" || name.starts_with(b"cache.") || LATER.contains(&name)
 }
 
 #[cfg(test)]
@@ -228,6 +246,9 @@ mod tests {
         assert!(judged("ACL LIST", "*1\r\n$7\r\nu -a -b\r\n", "*1\r\n$7\r\nu -b -a\r\n"));
         assert!(!judged("ACL LIST", "*1\r\n$7\r\nu -a -b\r\n", "*1\r\n$7\r\nu -b -c\r\n"));
         assert!(judged("ACL LIST", "*1\r\n$4\r\nu -a\r\n", "*1\r\n$16\r\nu -a -cache.drop\r\n"));
+        assert!(judged("ACL LIST", "*1\r\n$4\r\nu -a\r\n", "*1\r\n$12\r\nu -@cache -a\r\n"));
+        assert!(!judged("ACL LIST", "*1\r\n$4\r\nu -a\r\n", "*1\r\n$10\r\nu cache -a\r\n"));
+        assert!(!judged("ACL LIST", "*1\r\n$4\r\nu -a\r\n", "*1\r\n$11\r\nu -@hash -a\r\n"));
     }
 
     #[test]
@@ -252,11 +273,30 @@ mod tests {
     }
 
     #[test]
+    fn only_larder_may_have_nothing_to_tell_of() {
+        let (size, null) = (":64\r\n", "$-1\r\n");
+        assert!(judged("MEMORY USAGE a", size, ":128\r\n"));
+        assert!(judged("MEMORY USAGE a", size, null));
+        assert!(!judged("MEMORY USAGE a", null, size));
+        assert!(!judged("MEMORY USAGE a", "-ERR a\r\n", null));
+        assert!(!judged("OBJECT IDLETIME a", size, null));
+    }
+
+    #[test]
     fn a_whole_walk_finds_the_same() {
         let walk = "*2\r\n$1\r\n0\r\n*2\r\n+a\r\n+b\r\n";
         assert!(judged("SCAN 0", walk, "*2\r\n$1\r\n0\r\n*3\r\n+b\r\n+a\r\n+b\r\n"));
         assert!(!judged("SCAN 0", walk, "*2\r\n$1\r\n0\r\n*1\r\n+b\r\n"));
         assert!(judged("SCAN 5", walk, "*2\r\n$1\r\n0\r\n*1\r\n+b\r\n"));
+    }
+
+    #[test]
+    fn a_walk_that_is_not_over_finds_a_part_of_what_a_whole_one_finds() {
+        let whole = "*2\r\n$1\r\n0\r\n*2\r\n+a\r\n+b\r\n";
+        let part = |found: &str| format!("*2\r\n$1\r\n7\r\n*1\r\n+{found}\r\n");
+        assert!(judged("SCAN 0", whole, &part("b")) && judged("SCAN 0", &part("b"), whole));
+        assert!(!judged("SCAN 0", whole, &part("c")) && !judged("SCAN 0", &part("c"), whole));
+        assert!(judged("SCAN 0", &part("a"), &part("b")));
     }
 
     #[test]

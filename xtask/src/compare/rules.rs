@@ -20,7 +20,8 @@ pub(super) enum Tolerance {
     Order,
     /// The order of pairs that follow each other in an array, or of the entries of a map.
     PairOrder,
-    /// The order of the words of texts, and those about commands that only larder has.
+    /// The order of the words of texts, and those about commands, or the category, that only larder
+    /// has.
     WordOrder,
     /// Which items there are; not their number and kind.
     Choice,
@@ -30,6 +31,8 @@ pub(super) enum Tolerance {
     Items,
     /// Everything except its kind.
     Value,
+    /// As [`Value`](Self::Value), and larder may answer that there is nothing.
+    ValueOrNull,
     /// The cursor, the order and the repetitions of a walk over keys or fields.
     Walk,
     /// The values of some fields.
@@ -150,8 +153,9 @@ pub(super) const KNOWN: &[Rule] = &[
     },
     Rule {
         commands: &["MEMORY USAGE"],
-        tolerance: Tolerance::Value,
-        reason: "an entry takes as many bytes as it does in larder's own memory",
+        tolerance: Tolerance::ValueOrNull,
+        reason: "an entry takes as many bytes as it does in larder's own memory; Redis also tells of one \
+                 that has expired until it is removed",
     },
 ];
 
@@ -167,6 +171,8 @@ const APART: &[&str] = &[
     "`CONFIG GET` answers what holds in larder: there is no persistence (`save` is empty), whatever is \
      used least is evicted (`maxmemory-policy` is `allkeys-lru`), and `port`, `bind` and `dir` are its \
      own.",
+    "`ACL GETUSER` and `ACL LIST` tell of larder's own commands too, and of their category `@cache`, \
+     among the rules about others.",
     "`MEMORY` has `USAGE` only, `FUNCTION` has `FLUSH` only, as there are no functions, and `DEBUG` \
      has what can do no harm.",
 ];

@@ -2,12 +2,11 @@
 //! the copy without using it, and do not load.
 
 use crate::args::Args;
-use crate::command::{Context, Done, Stop};
+use crate::command::{Context, Done};
 use crate::error::Error;
-use crate::frame::{Out, integer};
+use crate::frame::Out;
 use crate::settings::{Settings, place};
 use crate::store::Particulars;
-use crate::value::View;
 
 /// `OBJECT ENCODING`
 pub(super) fn encoding(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
@@ -34,27 +33,11 @@ pub(super) fn frequency(args: &Args<'_>, context: &mut Context<'_>, out: &mut Ou
     })
 }
 
-/// `OBJECT REFCOUNT`: small integers are shared in Redis, which it tells by the largest number.
+/// `OBJECT REFCOUNT`: what Redis shares it tells by the largest number.
 pub(super) fn references(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    let Some(particulars) = context.inspect(&args[2])? else {
-        out.null();
-        return Ok(());
-    };
-    let is_shared = particulars.encoding == "int" && is_small(&args[2], context)?;
-    out.integer(if is_shared { i32::MAX.into() } else { 1 });
-    Ok(())
-}
-
-fn is_small(key: &[u8], context: &mut Context<'_>) -> Result<bool, Stop> {
-    let small = context.read(key, |item| match item.map(|item| item.value) {
-        Some(View::Bytes(text)) => matches!(integer::parse(text), Some(0..10_000)),
-        _ => false,
-    });
-    match small {
-        // The copy has gone since: nothing is loaded for this.
-        Err(Stop::Fetch) => Ok(false),
-        small => small,
-    }
+    tell(args, context, out, |particulars, _| {
+        Ok(if particulars.is_shared { i32::MAX.into() } else { 1 })
+    })
 }
 
 fn tell(

@@ -349,14 +349,51 @@ fn a_client_can_do_without_its_own_changes() {
 }
 
 #[test]
-fn an_expiry_is_nobodys_own_change() {
-    for mode in ["NOLOOP", "NOLOOP BCAST"] {
+fn an_expiry_that_a_client_comes_upon_is_its_own_unless_it_listens_to_prefixes() {
+    for (mode, cause, is_told) in [
+        ("", Cause::Expired, true),
+        ("NOLOOP", Cause::Expired, false),
+        ("NOLOOP BCAST", Cause::Expired, true),
+        ("NOLOOP", Cause::Evicted, true),
+    ] {
         let mut room = Room::new();
         let mut reader = room.join(1);
         room.say(&mut reader, &format!("HELLO 3\nCLIENT TRACKING ON {mode}\nGET a"));
-        room.change_by("a", Cause::Expired, Some(1));
-        assert_eq!(room.hear(&mut reader), invalidated("a"), "{mode}");
+        room.change_by("a", cause, Some(1));
+        let expected = if is_told { invalidated("a") } else { String::new() };
+        assert_eq!(room.hear(&mut reader), expected, "{mode} {cause:?}");
     }
+}
+
+#[test]
+fn a_read_that_comes_upon_an_expiry_makes_only_an_earlier_answer_stale() {
+    for (mode, earlier, is_told) in
+        [("", "PING", false), ("", "GET near:a", true), ("NOLOOP", "GET near:a", false)]
+    {
+        let mut room = Room::new();
+        let mut reader = room.join(1);
+        room.say(&mut reader, &format!("HELLO 3\nCLIENT TRACKING ON {mode}\n{earlier}"));
+        room.memory.pace = Pace::Later;
+        room.say(&mut reader, "MGET near:a a");
+        room.change_by("near:a", Cause::Expired, Some(1));
+        room.memory.settle(&mut reader);
+        let told = room.hear(&mut reader);
+        assert_eq!(told.contains(&invalidated("near:a")), is_told, "{mode} {earlier}: {told}");
+        room.change("near:a", Cause::Written);
+        assert_eq!(room.hear(&mut reader), invalidated("near:a"), "{mode} {earlier}");
+    }
+}
+
+#[test]
+fn a_key_that_expires_for_another_makes_an_open_question_stale() {
+    let mut room = Room::new();
+    let mut reader = room.join(1);
+    room.say(&mut reader, "HELLO 3\nCLIENT TRACKING ON");
+    room.memory.pace = Pace::Later;
+    room.say(&mut reader, "GET a");
+    room.change_by("a", Cause::Expired, Some(2));
+    room.memory.settle(&mut reader);
+    assert_eq!(room.hear(&mut reader), format!("_\r\n{}", invalidated("a")));
 }
 
 #[test]

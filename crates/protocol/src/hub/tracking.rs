@@ -2,7 +2,7 @@
 //!
 //! The table notes who has read a key, and forgets them once they have been told that it changed.
 //! A read that has to wait for a load is noted before it asks, so that no change is missed, and
-//! the fill of its own load is no change to it:
+//! the fill of its own load is no change to it, nor is that the key is found to have expired:
 //!
 //! ```text
 //!            fill                 change
@@ -70,6 +70,8 @@ struct Reader {
 enum State {
     /// Its question is open.
     Asked,
+    /// Its question is open, and it has the answer to an earlier one.
+    AskedAgain,
     /// Its question is open, and the key was filled meanwhile.
     Filled,
     /// Its question is open, and what it will be answered is out of date.
@@ -135,7 +137,7 @@ impl Table {
         }
         let Some(readers) = inner.readers.get_mut(key) else { return };
         match readers.iter_mut().find(|reader| reader.id == id) {
-            Some(reader) if reader.state == State::Holds => reader.state = State::Asked,
+            Some(reader) if reader.state == State::Holds => reader.state = State::AskedAgain,
             Some(_) => {}
             None => readers.push(Reader { id, state: State::Asked }),
         }
@@ -175,7 +177,7 @@ impl Table {
         let readers = inner.readers_to_tell(change);
         if !readers.is_empty() {
             let push = Push::Invalidate([change.key.into()].into());
-            let concerned = readers.into_iter().filter(|id| inner.is_told(*id, change.doer()));
+            let concerned = readers.into_iter().filter(|id| inner.is_told(*id, change.seen_by()));
             concerned.for_each(|id| inner.tell_reader(id, &push, clients));
         }
         inner.gather(change);
@@ -225,15 +227,14 @@ impl Inner {
         let Some(readers) = self.readers.get_mut(change.key) else { return Vec::new() };
         let mut told = Vec::new();
         readers.retain(|reader| {
-            reader.state = match reader.state {
-                State::Holds => {
-                    told.push(reader.id);
-                    return false;
-                }
-                State::Asked if change.cause == Cause::Loaded => State::Filled,
-                State::Asked | State::Filled | State::Stale => State::Stale,
-            };
-            true
+            let (state, is_told) = reader.after(change);
+            if is_told {
+                told.push(reader.id);
+            }
+            if let Some(state) = state {
+                reader.state = state;
+            }
+            state.is_some()
         });
         if readers.is_empty() {
             self.readers.swap_remove(change.key);
@@ -302,6 +303,24 @@ impl Inner {
                 let broken = Push::RedirectBroken(redirect);
                 clients.find(id).iter().for_each(|card| card.post(broken.clone()));
             }
+        }
+    }
+}
+
+impl Reader {
+    /// Its state after a change of the key, unless it is forgotten, and whether it is told of the
+    /// change now.
+    fn after(self, change: &Change<'_>) -> (Option<State>, bool) {
+        let came_upon_it = change.cause == Cause::Expired && change.by == Some(self.id);
+        match self.state {
+            State::Holds => (None, true),
+            // That the key is gone is what the question will be answered; an earlier answer is not.
+            State::Asked if came_upon_it => (Some(State::Asked), false),
+            State::AskedAgain if came_upon_it => (Some(State::Asked), true),
+            State::Asked | State::AskedAgain if change.cause == Cause::Loaded => {
+                (Some(State::Filled), false)
+            }
+            _ => (Some(State::Stale), false),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Strings.
 
 use std::fmt;
+use std::ops::Range;
 
 use triomphe::ThinArc;
 
@@ -11,6 +12,9 @@ const EMBEDDED_MAX: usize = 44;
 
 /// The longest string that can be a 64-bit integer.
 const INTEGER_MAX: usize = 20;
+
+/// The integers that Redis would keep once for all keys.
+const SHARED: Range<i64> = 0..10_000;
 
 /// A string and how it is used. One allocation; the handle is one word, and cloning it touches the
 /// same cache line as noting a use.
@@ -27,6 +31,8 @@ struct Header {
 enum Origin {
     /// It was set: if it is an integer it is kept as one.
     Set,
+    /// Copied from one that was set: kept alike, and not shared with other keys.
+    Copied,
     /// Made in place from an earlier value: in a buffer of its own from then on.
     Grown,
     /// A sum, which is kept as text whether or not it is an integer.
@@ -56,7 +62,11 @@ impl Text {
 
     /// The same string for another key, which is used on its own.
     pub fn duplicate(&self) -> Self {
-        Self::with(self, self.0.header.header.origin)
+        let origin = match self.origin() {
+            Origin::Set => Origin::Copied,
+            other => other,
+        };
+        Self::with(self, origin)
     }
 
     /// How it is used.
@@ -67,12 +77,21 @@ impl Text {
 
     /// How Redis would keep it.
     pub fn encoding(&self) -> &'static str {
-        match self.0.header.header.origin {
+        match self.origin() {
             Origin::Grown => "raw",
-            Origin::Set if is_integer(self) => "int",
+            Origin::Set | Origin::Copied if integer(self).is_some() => "int",
             _ if self.len() <= EMBEDDED_MAX => "embstr",
             _ => "raw",
         }
+    }
+
+    /// Whether Redis would keep it once for all keys that have it.
+    pub fn is_shared(&self) -> bool {
+        self.origin() == Origin::Set && integer(self).is_some_and(|number| SHARED.contains(&number))
+    }
+
+    fn origin(&self) -> Origin {
+        self.0.header.header.origin
     }
 }
 
@@ -91,13 +110,13 @@ impl fmt::Debug for Text {
     }
 }
 
-/// Whether `bytes` are a 64-bit integer in the one spelling that Redis would print.
-fn is_integer(bytes: &[u8]) -> bool {
+/// The 64-bit integer that `bytes` are in the one spelling that Redis would print.
+fn integer(bytes: &[u8]) -> Option<i64> {
     if bytes.len() > INTEGER_MAX {
-        return false;
+        return None;
     }
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    text.parse::<i64>().is_ok_and(|number| number.to_string() == text)
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
 }
 
 #[cfg(test)]
@@ -128,6 +147,22 @@ mod tests {
         assert_eq!(grown.encoding(), "raw");
         assert_eq!(grown.duplicate().encoding(), "raw");
         assert_eq!(&*grown.duplicate(), b"1");
+    }
+
+    #[test]
+    fn small_integers_that_were_set_are_shared() {
+        for (text, is_shared) in [("0", true), ("9999", true), ("10000", false), ("-1", false)] {
+            assert_eq!(Text::new(text.as_bytes()).is_shared(), is_shared, "{text}");
+        }
+        assert!(!Text::new(b"07").is_shared());
+        assert!(!Text::sum(b"7").is_shared() && !Text::grown(b"7").is_shared());
+    }
+
+    #[test]
+    fn a_copy_of_a_small_integer_is_an_integer_of_its_own() {
+        let copy = Text::new(b"7").duplicate();
+        assert_eq!((copy.encoding(), copy.is_shared()), ("int", false));
+        assert!(!copy.duplicate().is_shared());
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! Chance that is the same for the same seed, on every machine and in every version.
 
 /// A generator of numbers (SplitMix64).
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The numbers of one sequence of the run with that seed.
-    pub(super) fn new(seed: u64, sequence: u64) -> Self {
+    pub(crate) fn new(seed: u64, sequence: u64) -> Self {
         let mut random = Self(seed);
         Self(random.number() ^ sequence.wrapping_mul(0xD6E8_FEB8_6659_FD93))
     }
 
     /// Any number.
-    pub(super) fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -20,27 +20,27 @@ impl Random {
     }
 
     /// A number below `limit`, which is above zero.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.number() % limit as u64) as usize
     }
 
     /// A number of the range, both ends of which are possible.
-    pub(super) fn between(&mut self, first: i64, last: i64) -> i64 {
+    pub(crate) fn between(&mut self, first: i64, last: i64) -> i64 {
         first + (self.number() % (last - first + 1).cast_unsigned()).cast_signed()
     }
 
     /// True once in `rarity` times.
-    pub(super) fn once_in(&mut self, rarity: usize) -> bool {
+    pub(crate) fn once_in(&mut self, rarity: usize) -> bool {
         self.below(rarity) == 0
     }
 
     /// One of the items, of which there is at least one.
-    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
     }
 
     /// One of the items, each as likely as its weight; at least one weight is above zero.
-    pub(super) fn weighted<'a, T>(
+    pub(crate) fn weighted<'a, T>(
         &mut self,
         items: &'a [T],
         weight: impl Fn(&T) -> usize,
