@@ -4,8 +4,8 @@
 //! time. Requests per second depend on the client, which takes its share of the machine; requests
 //! per CPU-second of the server do not, so that is the figure to compare.
 
-mod client;
-mod figures;
+pub(crate) mod client;
+pub(crate) mod figures;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use crate::failure::{Failure, Result};
 use crate::server::{Profile, Server, build};
 use crate::step::output;
-use client::Drive;
+use client::{Drive, GET};
 use figures::{Figures, Run};
 
 /// How many entries each server holds.
@@ -86,7 +86,8 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     for &depth in &arguments.depths {
         measure(&servers, depth, arguments, &mut figures)?;
     }
-    print!("{}\n{}", machine(), figures.table(&arguments.subjects));
+    println!("{}; GET of {KEYS} keys with 64-byte values\n", machine());
+    print!("{}", figures.table(&arguments.subjects));
     Ok(())
 }
 
@@ -109,7 +110,7 @@ fn measure(
     let connections = arguments.connections;
     let mut drives = Vec::new();
     for (_, server) in servers {
-        let trial = Drive { requests: KEYS, depth, connections };
+        let trial = Drive { command: GET, requests: KEYS, depth, connections };
         let rate = trial.run(server.address())?;
         let requests = ((rate * arguments.seconds) as usize).max(KEYS);
         drives.push(Drive { requests, ..trial });
@@ -128,7 +129,7 @@ fn measure(
 }
 
 /// What the figures were made on.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let cpus = read("/proc/cpuinfo");
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -139,7 +140,7 @@ fn machine() -> String {
     let redis = redis.unwrap_or_default();
     let version = redis.split_whitespace().find_map(|word| word.strip_prefix("v="));
     format!(
-        "{model}, {cores} cores, Linux {}, redis-server {}; GET of {KEYS} keys with 64-byte values\n",
+        "{model}, {cores} cores, Linux {}, redis-server {}",
         kernel.trim(),
         version.unwrap_or("of unknown version"),
     )

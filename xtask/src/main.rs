@@ -2,14 +2,18 @@
 
 mod clients;
 mod compare;
+mod crash;
 mod failure;
 mod fuzz;
 mod load;
+mod outage;
+mod random;
 mod server;
 mod step;
 mod test;
 mod tidy;
 mod tools;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,10 +37,16 @@ enum Task {
     Clients(clients::Arguments),
     /// Replies beside those of redis-server, byte for byte
     Compare(compare::Arguments),
+    /// larder killed again and again under writes, and every acknowledged write found again
+    Crash(crash::Arguments),
     /// Inputs that nobody has thought of, to everything that reads bytes from outside
     Fuzz(fuzz::Arguments),
     /// Requests per second and per CPU-second, beside redis-server
     Load(load::Arguments),
+    /// The database killed under load for a minute, and nothing lost
+    Outage(outage::Arguments),
+    /// Acknowledged writes per second, beside clients that write PostgreSQL themselves
+    Writes(writes::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -46,8 +56,11 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&root),
         Task::Clients(arguments) => clients::run(&root, &arguments),
         Task::Compare(arguments) => compare::run(&root, &arguments),
+        Task::Crash(arguments) => crash::run(&root, &arguments),
         Task::Fuzz(arguments) => fuzz::run(&root, &arguments),
         Task::Load(arguments) => load::run(&root, &arguments),
+        Task::Outage(arguments) => outage::run(&root, &arguments),
+        Task::Writes(arguments) => writes::run(&root, &arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

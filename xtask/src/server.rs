@@ -36,11 +36,16 @@ impl Server {
 
     /// `larder serve`, of which only the default keyspace is of interest.
     pub(crate) fn larder(binary: &Path, model: &str) -> Result<Self> {
+        Self::larder_with(binary, &format!("model = \"{model}\"\n"))
+    }
+
+    /// `larder serve` with this configuration, to which its address and a large default keyspace are
+    /// added.
+    pub(crate) fn larder_with(binary: &Path, configuration: &str) -> Result<Self> {
         Self::start(|folder, address| {
             let config = folder.join("larder.toml");
             let text = format!(
-                "listen = \"{address}\"\nmodel = \"{model}\"\n\
-                 [default_keyspace]\nmax_bytes = \"1GB\"\n"
+                "listen = \"{address}\"\n{configuration}\n[default_keyspace]\nmax_bytes = \"1GB\"\n"
             );
             fs::write(&config, text).map_err(|error| Failure::io(config.display(), error))?;
             let mut command = Command::new(binary);

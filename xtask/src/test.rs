@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::failure::Result;
 use crate::step::{cargo, run, step};
-use crate::{clients, compare, tidy, tools};
+use crate::{clients, compare, crash, tidy, tools};
 
 /// Everything that has to hold before a change is taken. Stops at the first thing that does not.
 pub(crate) fn run_all(root: &Path) -> Result<()> {
@@ -17,6 +17,7 @@ pub(crate) fn run_all(root: &Path) -> Result<()> {
     })?;
     step("tests", || run(cargo().current_dir(root).args(["test", "--workspace"])))?;
     step("comparison", || compare::run_in_tests(root))?;
+    step("crash", || crash::run_in_tests(root))?;
     step("clients", || clients::run_in_tests(root))?;
     step("docs", || {
         // The binary `larder` would be documented over the crate `larder`.

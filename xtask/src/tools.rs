@@ -15,13 +15,26 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("openssl", "openssl"),
 ];
 
+/// Says whether something is on this machine.
+type Look = fn() -> bool;
+
+/// The servers that the tests start by themselves, and the Debian package of each.
+const SERVERS: [(Look, &str); 2] = [
+    (larder_kit::postgres::is_installed, "postgresql"),
+    (larder_kit::mariadb::is_installed, "mariadb-server"),
+];
+
+/// What keeps a package's service from being started when the package is installed: the tests start
+/// servers of their own. See invoke-rc.d(8), "policy-rc.d".
+const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
+
 /// Programs that are never installed here, and how a person does that.
 const FOUNDATIONS: [(&str, &str); 1] =
     [("cc", "a C compiler (Debian: apt-get install build-essential)")];
 
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
-/// Makes sure that everything is there; installs the clients and servers of Redis on Debian.
+/// Makes sure that everything is there; installs the clients and servers of the tests on Debian.
 pub(crate) fn provide() -> Result<()> {
     components()?;
     if let Some((_, install)) = FOUNDATIONS.iter().find(|(program, _)| !is_there(program)) {
@@ -56,7 +69,9 @@ fn components() -> Result<()> {
 /// The packages whose programs are not there, each once.
 fn missing() -> Vec<&'static str> {
     let absent = PROGRAMS.iter().filter(|(program, _)| !is_there(program));
-    let mut packages: Vec<_> = absent.map(|(_, package)| *package).collect();
+    let servers = SERVERS.iter().filter(|(is_installed, _)| !is_installed());
+    let packages = absent.map(|(_, package)| *package);
+    let mut packages: Vec<_> = packages.chain(servers.map(|(_, package)| *package)).collect();
     packages.dedup();
     packages
 }
@@ -68,23 +83,40 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     let Some(prefix) = administrator().filter(|_| is_debian()) else {
         return Err(Failure::new(format!(
-            "missing: {names} (Debian's names; version 7 or newer); install them, then run this again"
+            "missing: {names} (Debian's names; Redis 7 or newer); install them, then run this again"
         )));
     };
     println!("installing {names}");
     run(&mut apt_get(prefix, &["update", "-qq"]))?;
     let install = ["install", "-y", "-qq", "--no-install-recommends"];
-    run(apt_get(prefix, &install).args(packages))
+    without_services(prefix, || run(apt_get(prefix, &install).args(packages)))
+}
+
+/// Does `work` while no package may start its service. A policy that the machine has already is its
+/// owner's and stays as it is.
+fn without_services(prefix: &[&str], work: impl FnOnce() -> Result<()>) -> Result<()> {
+    if Path::new(SERVICE_POLICY).exists() {
+        return work();
+    }
+    let forbid =
+        format!("printf '#!/bin/sh\\nexit 101\\n' >{SERVICE_POLICY} && chmod 755 {SERVICE_POLICY}");
+    run(&mut raised(prefix, "sh", &["-c", &forbid]))?;
+    let done = work();
+    run(&mut raised(prefix, "rm", &[SERVICE_POLICY]))?;
+    done
 }
 
 fn apt_get(prefix: &[&str], arguments: &[&str]) -> Command {
-    let mut command = Command::new("env");
-    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(arguments);
-    if let [program, options @ ..] = prefix {
-        let mut raised = Command::new(program);
-        raised.args(options).arg("env").args(command.get_args());
-        return raised;
-    }
+    let mut command = raised(prefix, "env", &["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    command.args(arguments);
+    command
+}
+
+/// A command with what lets root alone run it put before.
+fn raised(prefix: &[&str], program: &str, arguments: &[&str]) -> Command {
+    let words = [prefix, &[program], arguments].concat();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     command
 }
 
@@ -126,6 +158,15 @@ mod tests {
             words(&apt_get(&["sudo", "-n"], &["update"])),
             [&["sudo", "-n"], &plain[..]].concat()
         );
+    }
+
+    #[test]
+    fn a_policy_of_the_machine_is_left_as_it_is() {
+        let before = std::fs::read(SERVICE_POLICY).ok();
+        if before.is_some() {
+            without_services(&["no-such-program"], || Ok(())).unwrap();
+        }
+        assert_eq!(std::fs::read(SERVICE_POLICY).ok(), before);
     }
 
     #[test]

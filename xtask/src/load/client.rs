@@ -9,29 +9,35 @@ use crate::failure::{Failure, Result};
 use crate::step::output;
 
 /// A value of 64 bytes.
-const VALUE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(crate) const VALUE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// How many commands are sent before their replies are read; few enough to fit the buffers.
 const CHUNK: usize = 1_000;
 
 const OK: &[u8] = b"+OK\r\n";
 
+/// What redis-benchmark asks of the keys that [`fill`] sets.
+pub(crate) const GET: &[&str] = &["-t", "get"];
+
 /// One run of redis-benchmark.
 #[derive(Clone, Copy)]
-pub(super) struct Drive {
-    pub(super) requests: usize,
-    pub(super) depth: usize,
-    pub(super) connections: usize,
+pub(crate) struct Drive<'a> {
+    /// What is sent, as redis-benchmark's own arguments say it.
+    pub(crate) command: &'a [&'a str],
+    pub(crate) requests: usize,
+    pub(crate) depth: usize,
+    pub(crate) connections: usize,
 }
 
-impl Drive {
+impl Drive<'_> {
     /// Sends the requests, on keys at random; requests per second.
-    pub(super) fn run(&self, server: SocketAddr) -> Result<f64> {
+    pub(crate) fn run(&self, server: SocketAddr) -> Result<f64> {
         let mut command = Command::new("redis-benchmark");
         command.args(["-h", &server.ip().to_string(), "-p", &server.port().to_string()]);
-        command.args(["-t", "get", "--csv", "-r", &KEYS.to_string()]);
+        command.args(["--csv", "-r", &KEYS.to_string()]);
         command.args(["-n", &self.requests.to_string()]);
         command.args(["-P", &self.depth.to_string(), "-c", &self.connections.to_string()]);
+        command.args(self.command);
         let printed = output(&mut command)?;
         rate(&printed).ok_or_else(|| Failure::new(format!("redis-benchmark printed\n{printed}")))
     }
@@ -72,10 +78,9 @@ fn expect(replies: &mut impl Read, expected: &[u8]) -> io::Result<()> {
     Err(io::Error::other(format!("unexpected reply {line:?}")))
 }
 
-/// The second column of the line that is about GET.
+/// The second column of the last line.
 fn rate(csv: &str) -> Option<f64> {
-    let line = csv.lines().find_map(|line| line.strip_prefix("\"GET\",\""))?;
-    let (rate, _) = line.split_once('"')?;
+    let rate = csv.lines().last()?.split("\",\"").nth(1)?;
     rate.parse().ok().filter(|rate| *rate > 0.0)
 }
 

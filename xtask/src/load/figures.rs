@@ -66,14 +66,15 @@ impl Figures {
 
 /// A median, and what it lies between.
 #[derive(Debug, PartialEq)]
-struct Spread {
+pub(crate) struct Spread {
     least: f64,
     median: f64,
     most: f64,
 }
 
 impl Spread {
-    fn of(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+    /// The spread of these; `None` of none.
+    pub(crate) fn of(numbers: impl Iterator<Item = f64>) -> Option<Self> {
         let mut numbers: Vec<_> = numbers.collect();
         numbers.sort_by(f64::total_cmp);
         let middle = numbers.len() / 2;

@@ -6,14 +6,15 @@ use super::Finding;
 use crate::failure::{Failure, Result};
 
 /// Each package of ours, and those of ours that it may depend on.
-const KNOWS: [(&str, &[&str]); 7] = [
-    ("larder", &[]),
+const KNOWS: [(&str, &[&str]); 8] = [
+    ("larder", &["larder-kit"]),
+    ("larder-kit", &[]),
     ("larder-protocol", &[]),
-    ("larder-server", &["larder", "larder-protocol"]),
+    ("larder-server", &["larder", "larder-kit", "larder-protocol"]),
     ("larder-lab", &["larder", "larder-protocol", "larder-server"]),
-    ("larder-cli", &["larder", "larder-protocol", "larder-server", "larder-lab"]),
+    ("larder-cli", &["larder", "larder-kit", "larder-protocol", "larder-server", "larder-lab"]),
     ("larder-clients", &[]),
-    ("xtask", &[]),
+    ("xtask", &["larder-kit"]),
 ];
 
 /// What the protocol may not depend on: it performs no I/O and has no runtime.
