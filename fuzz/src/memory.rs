@@ -173,7 +173,10 @@ impl Memory {
             Request::Info { section } => {
                 return Ok(Outcome::Reply(Reply::Text(format!("# {section}"))));
             }
-            Request::Stats { .. } => return Ok(Outcome::Reply(Reply::Map(Vec::new()))),
+            Request::Stats { .. } | Request::Journal(_) => {
+                return Ok(Outcome::Reply(Reply::Map(Vec::new())));
+            }
+            Request::Flush { .. } => return Ok(Outcome::Written(true)),
             Request::Keyspaces => return Ok(Outcome::Reply(Reply::Array(Vec::new()))),
             Request::Rest { .. } => {}
         }

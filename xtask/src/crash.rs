@@ -6,7 +6,7 @@ pub(crate) mod database;
 pub(crate) mod ledger;
 pub(crate) mod victim;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,12 +55,15 @@ pub(crate) struct Arguments {
     /// Build larder with optimisations
     #[arg(long)]
     release: bool,
+    /// A larder to use instead of the one that is built
+    #[arg(long)]
+    larder: Option<PathBuf>,
 }
 
 /// Does what the arguments say.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let profile = if arguments.release { Profile::Release } else { Profile::Debug };
-    let binary = build(root, profile)?;
+    let binary = arguments.larder.clone().map_or_else(|| build(root, profile), Ok)?;
     let sources = match arguments.source.as_slice() {
         [] => Source::value_variants(),
         sources => sources,
@@ -99,6 +102,9 @@ fn rehearse(binary: &Path, source: Source, arguments: &Arguments) -> Result<Coun
     finish(&victim, &mut writers)?;
     for writer in &writers {
         counts.add(writer.ledger());
+    }
+    if counts.has_no_writes() {
+        return Err(Failure::new("nothing was acknowledged, so nothing was tried"));
     }
     let ledgers: Vec<&Ledger> = writers.iter().map(Writer::ledger).collect();
     counts.applied = ledger::verify(&ledgers, &database.rows()?, &database.history()?)?;

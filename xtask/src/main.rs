@@ -9,6 +9,7 @@ mod load;
 mod outage;
 mod random;
 mod server;
+mod simulate;
 mod step;
 mod test;
 mod tidy;
@@ -45,6 +46,8 @@ enum Task {
     Load(load::Arguments),
     /// The database killed under load for a minute, and nothing lost
     Outage(outage::Arguments),
+    /// larder in a world that fails as a seed says, and its promises checked
+    Simulate(simulate::Arguments),
     /// Acknowledged writes per second, beside clients that write PostgreSQL themselves
     Writes(writes::Arguments),
 }
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Fuzz(arguments) => fuzz::run(&root, &arguments),
         Task::Load(arguments) => load::run(&root, &arguments),
         Task::Outage(arguments) => outage::run(&root, &arguments),
+        Task::Simulate(arguments) => simulate::run(&root, &arguments),
         Task::Writes(arguments) => writes::run(&root, &arguments),
     };
     match outcome {

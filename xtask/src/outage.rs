@@ -48,12 +48,15 @@ pub(crate) struct Arguments {
     /// Build larder with optimisations
     #[arg(long)]
     release: bool,
+    /// A larder to use instead of the one that is built
+    #[arg(long)]
+    larder: Option<PathBuf>,
 }
 
 /// Does what the arguments say.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let profile = if arguments.release { Profile::Release } else { Profile::Debug };
-    let binary = build(root, profile)?;
+    let binary = arguments.larder.clone().map_or_else(|| build(root, profile), Ok)?;
     let database = Database::start(arguments.source)?;
     let victim = Victim::new(&binary, &database, "always")?;
     let running = victim.start()?;

@@ -14,7 +14,7 @@ use crate::load::Loader;
 use crate::observer::Observer;
 use crate::parts::Parts;
 use crate::runtime::{Runtime, TokioRuntime};
-use crate::source::Source;
+use crate::source::{Breaker, BreakerOptions, Source};
 use crate::stats::Counters;
 use crate::strategy::{Backed, Plain, Policy, Reader, Strategy, WriteBehind};
 use crate::tier::{MemoryTier, Tier};
@@ -52,6 +52,7 @@ pub struct Builder<K, V, T = MemoryTier<K, V>> {
     weigh: Weigh<K, V>,
     lease_time: Duration,
     observer: Option<Arc<dyn Observer<K>>>,
+    breaker: Option<BreakerOptions>,
 }
 
 impl<K: Key, V: Value> Builder<K, V> {
@@ -67,6 +68,7 @@ impl<K: Key, V: Value> Builder<K, V> {
             weigh: Arc::new(|_, _| size_of::<(K, V)>() as u64),
             lease_time: Duration::from_secs(10),
             observer: None,
+            breaker: None,
         }
     }
 
@@ -142,6 +144,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
             weigh: self.weigh,
             lease_time: self.lease_time,
             observer: self.observer,
+            breaker: self.breaker,
         }
     }
 
@@ -188,6 +191,30 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
     /// ```
     pub fn shared_source(mut self, source: Arc<dyn Source<K, V>>) -> Self {
         self.source = Some(source);
+        self
+    }
+
+    /// Asks the source no more for a while after it could not be reached so many times in a row. See
+    /// [`Breaker`].
+    ///
+    /// ```
+    /// # use larder::{Cache, Strategy, source};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> larder::Result<()> {
+    /// use larder::source::{BreakerOptions, BreakerState};
+    ///
+    /// let squares = Cache::builder("squares")
+    ///     .max_entries(100)
+    ///     .source(source::load_with(|n: u64| async move { Ok(Some(n * n)) }))
+    ///     .breaker(BreakerOptions::default())
+    ///     .strategy(Strategy::ReadThrough)
+    ///     .build()?;
+    /// assert_eq!(squares.breaker_status().map(|breaker| breaker.state), Some(BreakerState::Closed));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn breaker(mut self, options: BreakerOptions) -> Self {
+        self.breaker = Some(options);
         self
     }
 
@@ -360,6 +387,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
             runtime,
             stats: Counters::new(),
         });
+        let breaker = self.break_circuit(&parts.runtime);
         let source = self.source.clone();
         let policy = self.employ(&parts)?;
         let update_loader = source
@@ -370,8 +398,20 @@ impl<K: Key, V: Value, T: Tier<K, V>> Builder<K, V, T> {
         policy.clone().start();
         let lease_time = self.lease_time;
         let closed = AtomicBool::new(false);
-        let engine = Engine { parts, policy, source, loader, update_loader, lease_time, closed };
+        let engine =
+            Engine { parts, policy, source, loader, update_loader, breaker, lease_time, closed };
         Ok(Cache::from_parts(tier, Arc::new(engine)))
+    }
+
+    /// Puts the breaker that was asked for before the source.
+    fn break_circuit(
+        &mut self,
+        runtime: &Arc<dyn Runtime>,
+    ) -> Option<Arc<Breaker<dyn Source<K, V>>>> {
+        let (options, source) = (self.breaker.take()?, self.source.take()?);
+        let breaker = Arc::new(Breaker::new(source, options, runtime.clone()));
+        self.source = Some(breaker.clone());
+        Some(breaker)
     }
 
     fn take_runtime(&mut self) -> Result<Arc<dyn Runtime>> {

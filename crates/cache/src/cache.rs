@@ -2,8 +2,10 @@
 
 mod form;
 mod hit;
+mod operators;
+mod transaction;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,6 @@ use crate::engine::{Edit, Engine, Lease, Leased, Present, Unflushed};
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::freshness::Lifetime;
-use crate::journal::JournalStatus;
 use crate::options::{ReadOptions, WriteOptions};
 use crate::runtime::{Clock, Runtime, Time};
 use crate::source::SourceError;
@@ -237,6 +238,21 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         self.engine.write(changes, options).await.map(drop)
     }
 
+    /// Writes and deletes several keys, `None` deleting one, as one unit of the source where it can. A
+    /// key that is given twice takes its last value.
+    ///
+    /// After an error none of them is written, and no copy of any is newer than before; after
+    /// [`Unknown`](crate::ErrorKind::Unknown) all are written or none, and none is cached. With
+    /// write-behind the unit is the journal's: the source may have some before it has the others.
+    #[doc = include_str!("../docs/cache/write_many.md")]
+    pub async fn write_many(
+        &self,
+        changes: impl IntoIterator<Item = (K, Option<V>)>,
+        options: WriteOptions,
+    ) -> Result<()> {
+        self.engine.write(changes.into_iter().collect(), options).await.map(drop)
+    }
+
     /// Writes `key` at once, in a cache without a source.
     #[doc = include_str!("../docs/cache/put_now.md")]
     ///
@@ -303,6 +319,26 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         decide: impl FnOnce(Option<Present<'_, V>>) -> (Edit<V>, R),
     ) -> Result<R> {
         self.engine.update(key, options, decide).await
+    }
+
+    /// Reads `keys`, lets `decide` say what becomes of them, and writes that as
+    /// [`write_many`](Self::write_many) does, with no other write of any of these keys between. A key
+    /// of which `decide` says nothing stays as it is. `decide` may be dropped unused when a read fails.
+    ///
+    /// Transactions whose keys overlap take turns, and none waits for another in a circle.
+    #[doc = include_str!("../docs/cache/transact.md")]
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get) and [`put`](Self::put); [`Misuse`](crate::ErrorKind::Misuse) in a cache
+    /// without a source, and when `decide` changes a key that is not among `keys`.
+    pub async fn transact<R>(
+        &self,
+        keys: BTreeSet<K>,
+        options: WriteOptions,
+        decide: impl FnOnce(BTreeMap<K, Option<Present<'_, V>>>) -> (BTreeMap<K, Edit<V>>, R),
+    ) -> Result<R> {
+        self.engine.transact(keys, options, decide).await
     }
 
     /// Drops the copy of `key`, and voids every flight, lease and write that could bring back what
@@ -378,14 +414,23 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         self.engine.expire(key, lifetime)
     }
 
-    /// Waits until every write that was acknowledged before this call is in the source.
+    /// Waits until every write that was acknowledged before this call is in the source, or is a dead
+    /// letter. That may be never, while the source is down or after another process has taken the
+    /// journal over: whoever waits no longer than so long drops the future.
     #[doc = include_str!("../docs/cache/flush.md")]
     pub async fn flush(&self) {
         self.engine.flush().await;
     }
 
+    /// As [`flush`](Self::flush), for the writes of `key`. What else is queued may wait on.
+    #[doc = include_str!("../docs/cache/flush_key.md")]
+    pub async fn flush_key(&self, key: &K) {
+        self.engine.flush_key(key).await;
+    }
+
     /// Takes no more writes and loads, and brings to the source what is queued, waiting no longer
-    /// than `patience`.
+    /// than `patience`. After that no other write of the source is begun; one that is under way ends. What
+    /// is left stays in the journal, for as long as that lasts.
     #[doc = include_str!("../docs/cache/shutdown.md")]
     ///
     /// # Errors
@@ -444,18 +489,6 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     #[doc = include_str!("../docs/cache/resize.md")]
     pub fn resize(&self, weight_max: u64) {
         self.engine.parts.keys.resize(weight_max);
-    }
-
-    /// What its journal holds, with write-behind.
-    #[doc = include_str!("../docs/cache/journal_status.md")]
-    pub fn journal_status(&self) -> Option<JournalStatus> {
-        self.engine.journal().map(|journal| journal.status())
-    }
-
-    /// What an acknowledged write survives, with write-behind.
-    #[doc = include_str!("../docs/cache/journal_durability.md")]
-    pub fn journal_durability(&self) -> Option<&'static str> {
-        self.engine.journal().map(|journal| journal.durability())
     }
 
     /// How many keys a load, a lease or a write is under way for.

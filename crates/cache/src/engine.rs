@@ -1,7 +1,10 @@
 //! The engine: what every call of a cache does once it is not a plain hit.
 
 mod answer;
+mod begin;
+mod dead;
 mod read;
+mod transact;
 mod write;
 
 use std::sync::Arc;
@@ -16,13 +19,15 @@ use crate::keys::Fill;
 use crate::load::Loader;
 use crate::options::WriteOptions;
 use crate::parts::Parts;
-use crate::source::Source;
+use crate::source::{Breaker, Source};
 use crate::stats::Count;
 use crate::strategy::{Policy, Reader};
 use crate::trace::Participant::{App, Cache};
 use crate::trace::Tell;
 use crate::{Key, Value};
 
+pub use begin::Transaction;
+pub use dead::Replayed;
 pub use read::Present;
 pub use write::Edit;
 
@@ -35,6 +40,8 @@ pub(crate) struct Engine<K: Key, V: Value> {
     pub(crate) loader: Option<Arc<Loader<K, V>>>,
     /// Loads what an update begins with, where the cache loads or writes.
     pub(crate) update_loader: Option<Arc<Loader<K, V>>>,
+    /// What `source` is wrapped in, if it is.
+    pub(crate) breaker: Option<Arc<Breaker<dyn Source<K, V>>>>,
     pub(crate) lease_time: Duration,
     pub(crate) closed: AtomicBool,
 }
@@ -181,6 +188,12 @@ impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) async fn flush(&self) {
         if let Some(journal) = self.journal() {
             journal.flush().await;
+        }
+    }
+
+    pub(crate) async fn flush_key(&self, key: &K) {
+        if let Some(journal) = self.journal() {
+            journal.flush_key(key).await;
         }
     }
 

@@ -40,8 +40,13 @@ pub enum ErrorKind {
     LoadLost,
     /// Whether the write took effect is unknown; the copy was dropped.
     Unknown,
-    /// A bound was reached: flights, waiting writers, the journal.
+    /// A bound was reached: flights, waiting writers, the journal; or an earlier write of the key has
+    /// not ended.
     Busy,
+    /// The journal cannot take the write: its disk failed, or is full. Nothing took effect.
+    Journal,
+    /// Another process has taken the journal over, and this one writes nothing any more.
+    Fenced,
     /// The cache has been shut down.
     Closed,
 }
@@ -263,10 +268,10 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
             ErrorKind::Source => self.0.source.as_ref().is_none_or(SourceError::is_retryable),
-            ErrorKind::LoadTimeout | ErrorKind::LoadLost | ErrorKind::Unknown | ErrorKind::Busy => {
-                true
-            }
-            ErrorKind::Misuse | ErrorKind::Value | ErrorKind::Closed => false,
+            ErrorKind::LoadTimeout | ErrorKind::LoadLost | ErrorKind::Unknown => true,
+            ErrorKind::Busy | ErrorKind::Journal => true,
+            ErrorKind::Misuse | ErrorKind::Value => false,
+            ErrorKind::Closed | ErrorKind::Fenced => false,
         }
     }
 }

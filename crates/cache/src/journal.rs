@@ -1,10 +1,16 @@
 //! Journals: the ordered queue of writes that are acknowledged but not yet in the source.
 //!
 //! A journal keeps records in order per key, shows the newest one of each key as *pending*, and
-//! hands them to workers in batches, at most one batch in flight per key. What durability an
-//! acknowledged record has is the journal's to declare; [`MemoryJournal`] has none.
+//! hands them to workers in batches, at most one batch in flight per lane and hence per key. What an
+//! acknowledged record survives is the journal's to declare: [`MemoryJournal`] ends with its
+//! process.
 
+mod codec;
+mod disk;
+mod file;
+mod limits;
 mod memory;
+mod queue;
 
 use std::sync::Arc;
 
@@ -13,7 +19,14 @@ use futures_util::future::BoxFuture;
 use crate::runtime::Time;
 use crate::trace::Trace;
 
-pub use memory::{Limits, MemoryJournal};
+pub use codec::{BytesCodec, Codec, CodecError, SerdeCodec};
+pub use disk::{Directory, Disk};
+pub use file::{
+    Damage, DeadReport, FileJournal, FileOptions, Inspection, OpenError, RecordReport,
+    SegmentReport, SyncMode, inspect,
+};
+pub use limits::Limits;
+pub use memory::MemoryJournal;
 
 /// The place of a record in its journal. A later record has a larger one.
 ///
@@ -184,7 +197,7 @@ impl<K, V> Batch<K, V> {
             return (self, None);
         }
         let later = self.records.split_off(self.records.len() / 2);
-        let marks = std::mem::take(&mut self.marks);
+        let mut marks = std::mem::take(&mut self.marks);
         for record in &self.records {
             let mark = Mark { lane: record.lane, sequence: record.sequence };
             match self.marks.iter_mut().find(|mark| mark.lane == record.lane) {
@@ -192,11 +205,14 @@ impl<K, V> Batch<K, V> {
                 None => self.marks.push(mark),
             }
         }
+        // A mark that the source has reached is none that it can advance to.
+        marks.retain(|mark| !self.marks.contains(mark));
         (self, Some(Self { records: later, marks }))
     }
 }
 
-/// Why a journal did not take a write. Nothing of the call was appended.
+/// Why a journal did not take a write. Nothing of the call was appended, unless it is
+/// [`Unknown`](Self::Unknown).
 ///
 /// ```
 /// # use larder::journal::{Append, AppendError, DeadLetter, Journal, Limits, MemoryJournal, Sequence};
@@ -224,8 +240,13 @@ pub enum AppendError {
     TooLarge,
     /// The journal has been closed.
     Closed,
-    /// The journal failed, with its reason.
+    /// The journal failed before, with its reason.
     Failed(String),
+    /// The disk failed, with its reason, while it was about this write: whether it is in the journal is
+    /// found out when the journal is opened the next time.
+    Unknown(String),
+    /// The key or the value cannot be written as bytes, for this reason.
+    Unencodable(String),
 }
 
 /// What a journal holds and has done.
@@ -266,6 +287,20 @@ pub struct JournalStatus {
     pub returned: u64,
     /// Records that the source refused for good, kept aside with the reason.
     pub dead: u64,
+    /// Files of the log.
+    pub segments: u64,
+    /// Bytes of the log's files on the disk.
+    pub disk_bytes: u64,
+    /// Groups of writes that went to the disk together.
+    pub groups: u64,
+    /// Times that the disk was told to make the log last. [`appended`](Self::appended) by this is how
+    /// many writes share one.
+    pub syncs: u64,
+    /// Records that were found when the journal was opened.
+    pub recovered: u64,
+    /// Bytes at the end of the log that were cut off when the journal was opened: a group that was
+    /// being written when the last process ended.
+    pub torn_bytes: u64,
 }
 
 /// A record that the source refused for good.
@@ -287,7 +322,7 @@ pub struct JournalStatus {
 /// # let worker = journal.clone();
 /// # let mut batch = world.block_on(async move { worker.next_batch().await }).unwrap();
 /// # let record = batch.records.remove(0);
-/// let letter = DeadLetter { record, reason: "the shelf is full".to_owned() };
+/// let letter = DeadLetter { record, reason: "the shelf is full".to_owned(), superseded: false };
 /// # let keeper = journal.clone();
 /// # assert!(world.block_on(async move { keeper.bury(letter).await }));
 /// assert_eq!(journal.dead()[0].reason, "the shelf is full");
@@ -299,6 +334,9 @@ pub struct DeadLetter<K, V> {
     pub record: Record<K, V>,
     /// The source's reason.
     pub reason: String,
+    /// Whether a newer write of its key is in the source, or on its way: to write this one after it
+    /// would bring an older value back.
+    pub superseded: bool,
 }
 
 /// The queue between acknowledged writes and the source.
@@ -379,8 +417,16 @@ pub trait Journal<K, V>: Send + Sync + 'static {
     /// held has left it.
     fn flush(&self) -> BoxFuture<'_, ()>;
 
+    /// As [`flush`](Self::flush), for what it holds of `key`.
+    fn flush_key(&self, key: &K) -> BoxFuture<'_, ()>;
+
     /// Takes no more appends.
     fn close(&self);
+
+    /// Why it takes no more appends, once it takes none.
+    fn refusal(&self) -> Option<AppendError> {
+        None
+    }
 
     /// What it holds and has done.
     fn status(&self) -> JournalStatus;

@@ -30,6 +30,7 @@ use crate::entry::{Entry, Version};
 use crate::flight::{Flight, Landing, Seat};
 use crate::observer::{Cause, Observer};
 use crate::runtime::Time;
+use crate::sabotage::{self, Mutation};
 use crate::tier::{Refused, Tier};
 use crate::trace::Trace;
 use crate::{Key, Value};
@@ -37,7 +38,7 @@ use crate::{Key, Value};
 use clearing::EarliestExpiry;
 use place::Place;
 use writer::Turns;
-pub(crate) use writer::{Fence, WriteGuard};
+pub(crate) use writer::{Fence, WriteGuard, WriteQueueFull};
 
 const STRIPES: usize = 64;
 
@@ -158,7 +159,8 @@ impl<K: Key, V: Value> Keys<K, V> {
         entry: Option<Entry<V>>,
     ) -> Fill {
         self.visit(key, |slot, place| {
-            if slot.flight.as_ref().map(|current| current.version) != Some(flight.version) {
+            let current = slot.flight.as_ref().map(|current| current.version);
+            if current != Some(flight.version) && !sabotage::is(Mutation::LandVoidFlight) {
                 return Fill::Void;
             }
             slot.flight = None;
@@ -187,7 +189,8 @@ impl<K: Key, V: Value> Keys<K, V> {
     pub(crate) fn fill(&self, key: &K, lease: Version, now: Time, entry: Option<Entry<V>>) -> Fill {
         self.visit(key, |slot, place| {
             slot.expire_lease(now);
-            if slot.lease.map(|held| held.version) != Some(lease) {
+            let held = slot.lease.map(|held| held.version);
+            if held != Some(lease) && !sabotage::is(Mutation::FillVoidLease) {
                 return Fill::Void;
             }
             slot.lease = None;
@@ -321,7 +324,7 @@ impl<V: Value> Replacement<V> {
 impl<K: Key, V: Value> Slot<K, V> {
     /// Whatever is under way may not bring back what was there before.
     fn void(&mut self) {
-        self.flight = None;
+        self.flight.take_if(|_| !sabotage::is(Mutation::JoinVoidFlight));
         self.lease = None;
         self.turns.void();
     }

@@ -34,6 +34,7 @@
 //! [`Freshness`] policy. Clock, timers and tasks come through [`runtime::Runtime`], of which there
 //! is a real one and a simulated one. An [`Observer`] is told of every change of what is held.
 
+mod backoff;
 mod builder;
 mod cache;
 mod engine;
@@ -46,10 +47,15 @@ mod load;
 mod observer;
 mod options;
 mod parts;
+#[cfg(not(feature = "sabotage"))]
+mod sabotage;
 mod stats;
 
 pub mod journal;
 pub mod runtime;
+#[cfg(feature = "sabotage")]
+#[doc(hidden)]
+pub mod sabotage;
 pub mod source;
 pub mod strategy;
 pub mod tier;
@@ -60,7 +66,7 @@ use std::hash::Hash;
 
 pub use builder::Builder;
 pub use cache::{Cache, Get, Peek, ToKey, ToValue};
-pub use engine::{Edit, Lease, Leased, Present, Unflushed};
+pub use engine::{Edit, Lease, Leased, Present, Replayed, Transaction, Unflushed};
 pub use entry::Entry;
 pub use error::{Error, ErrorKind, Result};
 pub use freshness::{Freshness, Lifetime, LoadTimeout};

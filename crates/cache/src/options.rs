@@ -62,7 +62,8 @@ pub enum Accept {
 pub struct WriteOptions {
     /// How long the cached copy lives. It never decides over the source's row.
     pub lifetime: Lifetime,
-    /// In place of the strategy's write time-out.
+    /// In place of the strategy's write time-out, of those that have one. Without a strategy's, it
+    /// bounds the wait for other writes of the key.
     pub timeout: Option<Duration>,
     /// Where to record what happens.
     pub trace: Option<Trace>,

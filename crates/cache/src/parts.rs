@@ -119,19 +119,29 @@ impl<K: Key, V: Value> Parts<K, V> {
     }
 }
 
+/// The outcome of a call that changes the source; unknown when it panics.
+pub(crate) async fn caught<T>(
+    call: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
+        let message = "the source panicked during the write";
+        Err(SourceError::new(SourceErrorKind::Unknown, message))
+    })
+}
+
 async fn store_caught<K: Key, V: Value>(
     source: Arc<dyn Source<K, V>>,
     changes: Vec<Change<K, V>>,
 ) -> Result<Vec<Stored<V>>, SourceError> {
     let asked = changes.len();
-    let store = AssertUnwindSafe(async { source.store(changes).await }).catch_unwind().await;
-    let message = match store {
-        Ok(Ok(stored)) if stored.len() == asked => return Ok(stored),
-        Ok(Ok(_)) => "the source answered for fewer or more changes than it was given",
-        Ok(Err(error)) => return Err(error),
-        Err(_) => "the source panicked during the write",
-    };
-    Err(SourceError::new(SourceErrorKind::Unknown, message))
+    let stored = caught(async { source.store(changes).await }).await?;
+    match stored.len() == asked {
+        true => Ok(stored),
+        false => {
+            let message = "the source answered for fewer or more changes than it was given";
+            Err(SourceError::new(SourceErrorKind::Unknown, message))
+        }
+    }
 }
 
 fn outcome<V>(stored: Result<Vec<Stored<V>>, SourceError>) -> StoreOutcome<V> {

@@ -4,6 +4,8 @@
 //! [`Simulated`] can run every strategy under virtual time, one interleaving at a time.
 
 mod clock;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod deadline;
 mod simulated;
 mod ticker;
 mod time;
@@ -17,6 +19,8 @@ pub use self::time::Time;
 pub use self::tokio::TokioRuntime;
 
 pub(crate) use self::clock::Clock;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use self::deadline::answered;
 
 /// What the engine needs of the world.
 ///

@@ -3,18 +3,32 @@
 //! A source loads several keys with one query and stores several changes as one unit. It knows
 //! nothing of caching: which copy is still good is the engine's business, not the source's.
 
+mod breaker;
 mod closure;
 mod error;
 mod fence;
+#[cfg(feature = "mysql")]
+pub mod mysql;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod row;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod table;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod tls;
 
 use futures_util::future::BoxFuture;
 
+pub use breaker::{Breaker, BreakerOptions, BreakerState, BreakerStatus};
 pub use closure::{Closures, load_many_with, load_with};
 pub use error::{SourceError, SourceErrorKind};
 pub use fence::{Fence, Fenced, Fences, Takeover};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use table::{TableSpec, ValueColumns};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use tls::TlsMode;
 
 /// What one key's load came to: its value, `None` when the source knows that there is none, or why
 /// this key alone could not be had.

@@ -22,10 +22,12 @@ pub mod write_behind;
 pub mod write_through;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::freshness::Lifetime;
 use crate::journal::Journal;
 use crate::keys::WriteGuard;
 use crate::options::WriteOptions;
@@ -33,8 +35,9 @@ use crate::runtime::Time;
 use crate::source::Change;
 use crate::{Key, Value};
 
+pub use crate::backoff::Backoff;
 pub use write_around::{ReadPolicy, WriteAround};
-pub use write_behind::{Backoff, OnFull, WriteBehind};
+pub use write_behind::{DrainState, DrainStatus, OnFull, WriteBehind};
 pub use write_through::{Order, WriteThrough};
 
 pub(crate) use backed::Backed;
@@ -77,6 +80,8 @@ pub(crate) struct Write<K: Key, V: Value> {
     pub(crate) guard: WriteGuard<K, V>,
     /// `None` deletes.
     pub(crate) value: Option<V>,
+    /// How long the copy lives.
+    pub(crate) lifetime: Lifetime,
 }
 
 /// What a write found.
@@ -103,6 +108,11 @@ pub(crate) trait Policy<K: Key, V: Value>: Send + Sync + 'static {
         true
     }
 
+    /// How long a write waits for those before it, where its options do not say.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
+
     /// Carries out writes, all or none as far as the source can. Runs to its end once begun.
     fn write(
         self: Arc<Self>,
@@ -112,6 +122,11 @@ pub(crate) trait Policy<K: Key, V: Value>: Send + Sync + 'static {
 
     /// Where acknowledged writes wait for the source.
     fn journal(&self) -> Option<&Arc<dyn Journal<K, V>>> {
+        None
+    }
+
+    /// How what is queued gets to the source.
+    fn drain_status(&self) -> Option<DrainStatus> {
         None
     }
 

@@ -10,7 +10,9 @@ pub(crate) fn run(options: &CheckOptions) -> Result<(), Failure> {
     let overrides = Overrides { data: options.data.clone(), ..Overrides::default() };
     let wrong = |report| Failure::misconfigured(text.render(&report));
     let config = text.parse(&overrides).map_err(wrong)?;
-    larder_server::check(&config).map_err(wrong)?;
+    for line in larder_server::check(&config).map_err(wrong)? {
+        println!("{line}");
+    }
     println!("{}: {} keyspaces, all good", options.config.display(), config.keyspaces.len());
     Ok(())
 }

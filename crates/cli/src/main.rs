@@ -1,6 +1,7 @@
 //! The binary `larder`.
 
 mod check;
+mod journal;
 mod serve;
 mod tour;
 
@@ -26,6 +27,9 @@ enum Command {
     Serve(ServeOptions),
     /// Check a configuration, and that its databases and tables bear it out.
     Check(CheckOptions),
+    /// Look into the queues of writes, and order them about.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
     /// Play each caching strategy against a real database, and draw what passes between the parts.
     Tour(tour::TourOptions),
 }
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(options) => serve::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Journal(command) => journal::run(&command),
         Command::Tour(options) => tour::run(&options),
     };
     match outcome {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::thread;
 
 use larder_server::config::ConfigText;
-use larder_server::{Reloader, Server, Stopped, Stopper};
+use larder_server::{Reloader, Server, Stopped, Stopper, Unflushed};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -121,16 +121,23 @@ impl Signals {
     }
 }
 
+/// Says what is left. What a journal keeps is no failure: the next start goes on with it.
 fn say_goodbye(stopped: &Stopped) -> Result<(), Failure> {
-    let left: Vec<String> = stopped
-        .unflushed
-        .iter()
-        .map(|(keyspace, writes)| {
-            format!("keyspace {keyspace}: {writes} acknowledged writes did not reach the source and are lost")
-        })
-        .collect();
-    match left.is_empty() {
+    let mut lost = Vec::new();
+    for Unflushed { keyspace, writes, journal_folder } in &stopped.unflushed {
+        let left = format!(
+            "keyspace {keyspace}: {writes} acknowledged writes did not reach the source"
+        );
+        match journal_folder {
+            Some(folder) => eprintln!(
+                "larder: {left} and stay in the journal {} for the next start",
+                folder.display()
+            ),
+            None => lost.push(format!("{left} and are lost")),
+        }
+    }
+    match lost.is_empty() {
         true => Ok(()),
-        false => Err(Failure::failed(left.join("\n"))),
+        false => Err(Failure::failed(lost.join("\n"))),
     }
 }

@@ -1,6 +1,7 @@
 //! Processes by their number: signals, and what `/proc` says of them.
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,10 +38,29 @@ pub(crate) fn is_alive(process: u32) -> bool {
 
 /// Waits until `processes` have ended.
 pub(crate) fn wait_for_end(processes: &[u32], timeout: Duration) -> Result<()> {
+    wait(processes, timeout, "end", |process| !is_alive(process))
+}
+
+/// Waits until every thread of `processes` has been halted, or has ended.
+pub(crate) fn wait_for_halt(processes: &[u32], timeout: Duration) -> Result<()> {
+    wait(processes, timeout, "halt", |process| {
+        let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+        let mut states =
+            threads.filter_map(|thread| Some(read(&thread.path().join("stat"))?.state));
+        states.all(|state| matches!(state, 'T' | 'Z' | 'X'))
+    })
+}
+
+fn wait(
+    processes: &[u32],
+    timeout: Duration,
+    what: &str,
+    is_done: impl Fn(u32) -> bool,
+) -> Result<()> {
     let deadline = Instant::now() + timeout;
-    while let Some(process) = processes.iter().find(|process| is_alive(**process)) {
+    while let Some(process) = processes.iter().find(|process| !is_done(**process)) {
         if Instant::now() > deadline {
-            return Err(Failure::new(format!("process {process} did not end in {timeout:?}")));
+            return Err(Failure::new(format!("process {process} did not {what} in {timeout:?}")));
         }
         thread::sleep(LOOK_INTERVAL);
     }
@@ -52,9 +72,13 @@ struct Stat {
     parent: u32,
 }
 
-/// State and parent follow the parenthesised name; see proc_pid_stat(5).
 fn stat(process: u32) -> Option<Stat> {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    read(Path::new(&format!("/proc/{process}/stat")))
+}
+
+/// State and parent follow the parenthesised name; see proc_pid_stat(5).
+fn read(file: &Path) -> Option<Stat> {
+    let text = fs::read_to_string(file).ok()?;
     let (_, fields) = text.rsplit_once(") ")?;
     let mut fields = fields.split_whitespace();
     Some(Stat { state: fields.next()?.chars().next()?, parent: fields.next()?.parse().ok()? })
@@ -79,6 +103,16 @@ mod tests {
         wait_for_end(&[child.id()], Duration::from_secs(10)).unwrap();
         child.wait().unwrap();
         signal(child.id(), Signal::KILL).unwrap();
+    }
+
+    #[test]
+    fn a_process_that_was_halted_is_alive() {
+        let mut child = sleeper();
+        signal(child.id(), Signal::STOP).unwrap();
+        wait_for_halt(&[child.id()], Duration::from_secs(10)).unwrap();
+        assert!(is_alive(child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

@@ -146,17 +146,18 @@ impl<P: Product> Server<P> {
 
     /// Halts all its processes: connections stay, and nothing is answered.
     pub fn pause(&self) -> Result<()> {
-        self.signal_all(Signal::STOP)
+        let family = self.signal_all(Signal::STOP)?;
+        process::wait_for_halt(&family, END_TIMEOUT)
     }
 
     /// Lets it go on after [`Server::pause`].
     pub fn resume(&self) -> Result<()> {
-        self.signal_all(Signal::CONT)
+        self.signal_all(Signal::CONT).map(drop)
     }
 
-    fn signal_all(&self, signal: Signal) -> Result<()> {
+    fn signal_all(&self, signal: Signal) -> Result<Vec<u32>> {
         match self.guard().as_ref() {
-            Some(guard) => guard.signal_all(signal).map(drop),
+            Some(guard) => guard.signal_all(signal),
             None => Err(Failure::new(format!("{} does not run", P::SERVER))),
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Args<'a> {
 }
 
 /// Arguments that outlive the input they arrived in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct OwnedArgs {
     bytes: Box<[u8]>,
     spans: Spans,

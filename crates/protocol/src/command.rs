@@ -25,6 +25,8 @@ mod auth;
 mod cache_drop;
 mod cache_explain;
 mod cache_fill;
+mod cache_flush;
+mod cache_journal;
 mod cache_keyspaces;
 mod cache_lease;
 mod cache_stats;
@@ -106,6 +108,7 @@ pub(crate) use client_list::summary;
 pub(crate) use context::Context;
 pub(crate) use lookup::{named_by, resolve};
 pub(crate) use table::TABLE;
+pub(crate) use transaction::has_changed;
 
 /// What carries a command out.
 pub(crate) type Run = fn(&Args<'_>, &mut Context<'_>, &mut Out<'_>) -> Done;
@@ -124,8 +127,7 @@ pub(crate) enum Stop {
     Asked,
     /// The reply is written, and the session ends with it.
     Quit,
-    /// These are to run now, one after the other; what is written is what comes before their
-    /// replies.
+    /// These are to run now, one after the other; nothing has been written.
     Script(Vec<Queued>),
 }
 

@@ -4,9 +4,13 @@
 //! at once or says [`Later`]; then the session keeps the command, and runs the same function again
 //! once the answer has arrived. No command knows which of the two happened.
 
+mod journal;
+
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::value::Item;
+
+pub use journal::{Flushed, JournalRequest, Letters};
 
 /// Names one question of one session whose answer comes later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +86,30 @@ pub trait Store {
         see: &mut dyn FnMut(&[u8], Item<'_>),
     ) -> u64;
 
+    /// Begins a transaction of `keys`, which stays clear of what others do with the `watched` ones
+    /// where it can. [`Begun::Whole`] says that the keys can be changed together: once an
+    /// [`Answer::Outcome`] has come under `ticket` they are the transaction's own, every question
+    /// about them is answered at once, from what it has come to so far, and nothing is carried out
+    /// until [`commit`](Self::commit).
+    fn begin(
+        &mut self,
+        _ticket: Ticket,
+        _terms: Terms,
+        _keys: &mut dyn Iterator<Item = &[u8]>,
+        _watched: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Begun, Error> {
+        Ok(Begun::Apart)
+    }
+
+    /// Carries out what the transaction has come to, all or nothing: now, or an
+    /// [`Answer::Outcome`] comes later under `ticket`.
+    fn commit(&mut self, _ticket: Ticket) -> Result<Result<(), Later>, Error> {
+        Ok(Ok(()))
+    }
+
+    /// Forgets what the transaction has come to.
+    fn abandon(&mut self) {}
+
     /// A number that nobody can foresee (`HRANDFIELD`, `ACL GENPASS`).
     fn random(&mut self) -> u64;
 
@@ -94,11 +122,23 @@ pub trait Store {
     fn release(&mut self) {}
 }
 
+/// How the requests of a transaction run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// Each on its own.
+    Apart,
+    /// Together, once the answer has come.
+    Whole,
+}
+
 /// What is known of a cached copy beside its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Particulars {
     /// How it is kept, in Redis' words (`OBJECT ENCODING`).
     pub encoding: &'static str,
+    /// Whether it is one of the small integers that Redis keeps once for all keys
+    /// (`OBJECT REFCOUNT`).
+    pub is_shared: bool,
     /// Seconds since it was last used.
     pub idle_s: u64,
     /// How often it was used lately, as a logarithm (`OBJECT FREQ`).
@@ -188,6 +228,16 @@ pub enum Request<'a> {
         /// The keys.
         keys: Vec<&'a [u8]>,
     },
+    /// `CACHE.FLUSH`: waits until the source has what is queued; answers [`Outcome::Written`], false
+    /// when the time has run out before.
+    Flush {
+        /// What is waited for.
+        of: Flushed<'a>,
+        /// For how long; 0 is for ever.
+        timeout_ms: u64,
+    },
+    /// `CACHE.JOURNAL`.
+    Journal(JournalRequest<'a>),
     /// `CACHE.KEYSPACES`; answers [`Outcome::Reply`].
     Keyspaces,
     /// `CACHE.STATS [keyspace]`; answers [`Outcome::Reply`].

@@ -1,27 +1,30 @@
 //! Makes keyspaces of a configuration: opens its sources and checks its tables.
 
+mod database;
+mod folders;
+mod journal;
+mod policy;
 mod survey;
 mod table;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use larder::journal::Journal;
 use larder::runtime::Runtime;
-use larder::source::SourceError;
 use larder::source::sqlite::Sqlite;
-use larder::strategy::{
-    Backoff, OnFull, Order, ReadPolicy, WriteAround, WriteBehind, WriteThrough,
-};
-use larder::{Builder, Cache, Freshness, LoadTimeout, Strategy, journal};
+use larder::source::{BreakerOptions, SourceError};
+use larder::{Builder, Cache};
 use larder_protocol::hub::Hub;
 use toml::Spanned;
 
 use crate::airports;
 use crate::config::{
-    self, Capacity, Config, DEFAULT_NAME, KeyspaceConfig, Problem, Report, RowsConfig,
-    SourceConfig, SourceKind, StrategyConfig, Unmatched,
+    Capacity, Config, DEFAULT_NAME, JournalConfig, KeyspaceConfig, Problem, Report, RowsConfig,
+    SourceConfig, SourceKind, SqliteConfig, StrategyConfig, Unmatched,
 };
 use crate::index::Index;
+use crate::journal::KeyspaceCodec;
 use crate::key::Key;
 use crate::keyspace::{DATABASES, Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
@@ -29,6 +32,8 @@ use crate::tuning::Tuning;
 use crate::value::Value;
 use crate::witness::Witness;
 
+pub use database::Database;
+use policy::{bounded, breaker, freshness, strategy};
 use survey::survey;
 use table::{Table, table};
 
@@ -41,7 +46,7 @@ pub struct Assembly {
     /// The keyspaces.
     pub keyspaces: Keyspaces,
     /// The sources, to be closed last.
-    pub sources: Vec<Sqlite>,
+    pub sources: Vec<Database>,
     /// What happened on the way that a person should know.
     pub notices: Vec<String>,
 }
@@ -60,7 +65,8 @@ pub async fn assemble(
     let mut workshop = Workshop {
         runtime: runtime.clone(),
         hub: hub.clone(),
-        sources: check(config).await?,
+        sources: surveyed(config).await?,
+        breakers: config.sources.iter().filter_map(breaker).collect(),
         report: Report::default(),
         notices: Vec::new(),
     };
@@ -87,42 +93,68 @@ pub async fn assemble(
     }
 }
 
-/// Whether `config` would serve, without making anything; the databases that exist already, open,
-/// by the names of their sources.
+/// Whether `config` would serve, without making anything: what is found in the folders of the journals, a
+/// line each.
 ///
 /// # Errors
 ///
-/// Everything in the configuration that the databases do not bear out.
-pub async fn check(config: &Config) -> Result<HashMap<String, Sqlite>, Report> {
+/// Everything in the configuration that the databases and the journals do not bear out.
+pub async fn check(config: &Config) -> Result<Vec<String>, Report> {
+    let mut report = surveyed(config).await.err().unwrap_or_default();
+    let lines = folders::survey(config, &mut report);
+    if report.is_empty() { Ok(lines) } else { Err(report) }
+}
+
+/// The databases that exist already, open, by the names of their sources. Journals that are opened
+/// later are not looked at, since that takes as long as opening them.
+async fn surveyed(config: &Config) -> Result<HashMap<String, Database>, Report> {
     if config.keyspaces.is_empty() && config.unmatched == Unmatched::Refuse {
         let message = "nothing is served: name a keyspace, or say default = \"cache\"";
         return Err(Problem::elsewhere(message).into());
     }
-    survey(config).await
+    let databases = survey(config).await;
+    let mut report = Report::default();
+    folders::check_forgotten(config, &mut report);
+    match databases {
+        Ok(databases) if report.is_empty() => Ok(databases),
+        Ok(_) => Err(report),
+        Err(mut found) => {
+            found.append(report);
+            Err(found)
+        }
+    }
 }
+
+/// It went wrong, and has been reported.
+struct Reported;
 
 struct Workshop {
     runtime: Arc<dyn Runtime>,
     hub: Arc<Hub>,
-    sources: HashMap<String, Sqlite>,
+    sources: HashMap<String, Database>,
+    /// Those of the sources that have one, by their names.
+    breakers: HashMap<String, BreakerOptions>,
     report: Report,
     notices: Vec<String>,
 }
 
 impl Workshop {
     async fn source(&mut self, config: &SourceConfig) {
-        let SourceKind::Sqlite { path, sample_data, .. } = &config.kind;
         let name = config.name.get_ref();
         let opened = match self.sources.get(name) {
-            Some(sqlite) => Ok(sqlite.clone()),
-            None => Sqlite::open(path, table::options(&config.kind)),
+            Some(database) => Ok(database.clone()),
+            None => Database::open(config, true).await,
         };
         match opened {
-            Ok(sqlite) => {
-                if *sample_data {
-                    self.import(config, &sqlite).await;
+            Ok(database) => {
+                if let (
+                    SourceKind::Sqlite(SqliteConfig { sample_data: true, .. }),
+                    Database::Sqlite(sqlite),
+                ) = (&config.kind, &database)
+                {
+                    self.import(config, sqlite).await;
                 }
-                self.sources.insert(name.clone(), sqlite);
+                self.sources.insert(name.clone(), database);
             }
             Err(error) => self.problem(&config.url, "url", &error),
         }
@@ -147,21 +179,56 @@ impl Workshop {
 
     async fn keyspace(&mut self, config: &KeyspaceConfig) -> Option<Keyspace> {
         // A source that could not be opened has been reported already.
-        let sqlite = self.sources.get(config.source.get_ref())?.clone();
-        let table = match made(&sqlite, config).await {
+        let database = self.sources.get(config.source.get_ref())?.clone();
+        let table = match made(&database, config).await {
             Ok(table) => table,
             Err(error) => {
                 self.problem(&config.name, "table", &error);
                 return None;
             }
         };
+        let journal = self.journal(config, table.codec).await.ok()?;
         let builder = bounded(Cache::builder(config.name.get_ref().as_str()), config.capacity)
             .shared_source(table.source)
             .strategy(strategy(&config.strategy))
             .freshness(freshness(&config.freshness))
             .runtime(self.runtime.clone());
+        let builder = match journal {
+            Some(journal) => builder.journal(journal),
+            None => builder,
+        };
+        let builder = match self.breakers.get(config.source.get_ref()) {
+            Some(breaker) => builder.breaker(*breaker),
+            None => builder,
+        };
         let origin = format!("{}: table {}", config.source.get_ref(), table.name);
-        self.finish(config.name.get_ref(), config.prefix.get_ref(), builder, table.shape, &origin)
+        let made = self.finish(
+            config.name.get_ref(),
+            config.prefix.get_ref(),
+            builder,
+            table.shape,
+            &origin,
+        );
+        let journal_folder = config.strategy.durable().map(|files| files.folder.clone().into());
+        made.map(|keyspace| Keyspace { journal_folder, ..keyspace })
+    }
+
+    /// The keyspace's journal, where it has one in files. What keeps it from being opened is reported.
+    async fn journal(
+        &mut self,
+        config: &KeyspaceConfig,
+        codec: KeyspaceCodec,
+    ) -> Result<Option<Arc<dyn Journal<Key, Value>>>, Reported> {
+        let StrategyConfig::WriteBehind(behind) = &config.strategy else { return Ok(None) };
+        let JournalConfig::Durable(files) = &behind.journal else { return Ok(None) };
+        match journal::open(behind, files, codec, self.runtime.clone()).await {
+            Ok(journal) => Ok(Some(journal)),
+            Err(error) => {
+                let message = format!("write_behind: {error}");
+                self.report.push(Problem::at(config.name.span(), message));
+                Err(Reported)
+            }
+        }
     }
 
     fn default_keyspace(&mut self, capacity: Capacity) -> Option<Keyspace> {
@@ -190,6 +257,7 @@ impl Workshop {
                 witness,
                 shape,
                 origin: origin.into(),
+                journal_folder: None,
                 tuning: Tuning::new(self.hub.clone()),
             }),
             Err(error) => {
@@ -199,83 +267,15 @@ impl Workshop {
         }
     }
 
-    fn problem(&mut self, at: &Spanned<String>, option: &str, error: &SourceError) {
+    fn problem<T>(&mut self, at: &Spanned<T>, option: &str, error: &SourceError) {
         self.report.push(Problem::at(at.span(), format!("{option}: {error}")));
     }
 }
 
 /// The table behind a keyspace; larder's own is made when there is none.
-async fn made(sqlite: &Sqlite, config: &KeyspaceConfig) -> Result<Table, SourceError> {
+async fn made(database: &Database, config: &KeyspaceConfig) -> Result<Table, SourceError> {
     if let RowsConfig::Own = config.rows {
-        sqlite.ensure_table(config.name.get_ref()).await?;
+        database.ensure_table(config.name.get_ref()).await?;
     }
-    table(sqlite, config).await
-}
-
-fn bounded(builder: Builder<Key, Value>, capacity: Capacity) -> Builder<Key, Value> {
-    match capacity {
-        Capacity::Entries(entries) => builder.max_entries(entries.get()),
-        Capacity::Bytes(bytes) => builder.max_bytes(bytes.get(), |key: &Key, value| {
-            let value = value.map_or(0, Value::weight);
-            ENTRY_BYTES + key.as_ref().len() as u64 + value
-        }),
-    }
-}
-
-fn strategy(config: &StrategyConfig) -> Strategy {
-    match config {
-        StrategyConfig::CacheAside => Strategy::CacheAside,
-        StrategyConfig::ReadThrough => Strategy::ReadThrough,
-        StrategyConfig::WriteThrough { order, write_timeout } => {
-            let order = match order {
-                config::WriteOrder::SourceFirst => Order::SourceFirst,
-                config::WriteOrder::CacheFirst => Order::CacheFirst,
-            };
-            WriteThrough { order, timeout: Some(*write_timeout) }.into()
-        }
-        StrategyConfig::WriteBehind(config) => write_behind(config).into(),
-        StrategyConfig::WriteAround { read, drop_cached } => {
-            let read = match read {
-                config::ReadPolicy::ReadThrough => ReadPolicy::Through,
-                config::ReadPolicy::CacheAside => ReadPolicy::Aside,
-            };
-            WriteAround { read, drop_cached: *drop_cached, ..WriteAround::default() }.into()
-        }
-    }
-}
-
-fn write_behind(config: &config::WriteBehindConfig) -> WriteBehind {
-    let defaults = WriteBehind::default();
-    WriteBehind {
-        limits: journal::Limits {
-            records_max: config.queue_max.get(),
-            bytes_max: config.queue_bytes_max.get(),
-            batch_max: config.batch_max.get(),
-            flush_interval: config.flush_interval,
-            coalesce: config.coalesce,
-            ..defaults.limits
-        },
-        workers: config.workers.get(),
-        on_full: match config.on_full {
-            config::OnFull::Block(patience) => OnFull::Block(patience),
-            config::OnFull::Reject => OnFull::Reject,
-            config::OnFull::Through => OnFull::Through,
-        },
-        backoff: Backoff { ..defaults.backoff },
-    }
-}
-
-fn freshness(config: &config::FreshnessConfig) -> Freshness {
-    Freshness {
-        ttl: config.ttl,
-        ttl_jitter: config.ttl_jitter,
-        negative_ttl: config.negative_ttl,
-        stale_while_revalidate: config.stale_while_revalidate,
-        stale_if_error: config.stale_if_error,
-        refresh_ahead: config.refresh_ahead,
-        load_timeout: LoadTimeout {
-            soft: config.load_timeout.soft,
-            hard: Some(config.load_timeout.hard),
-        },
-    }
+    table(database, config).await
 }

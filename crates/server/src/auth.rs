@@ -10,8 +10,9 @@ use larder_protocol::acl::UsersFile;
 use larder_protocol::hub::Hub;
 use toml::Spanned;
 
-use crate::config::{self, Config, PasswordConfig, Problem};
+use crate::config::{self, Config, Problem};
 use crate::reload::Reload;
+use crate::secret;
 
 /// Lets in whom `config` names, and nobody else. What is answered reads the users again.
 ///
@@ -23,7 +24,7 @@ pub(crate) fn set_up(
     hub: &Arc<Hub>,
 ) -> Result<Option<Arc<dyn Reload>>, config::Report> {
     if let Some(password) = &config.auth.password {
-        let password = password_of(password)?;
+        let password = secret::read(password)?;
         hub.users().require_password(Some(password.as_bytes()));
     }
     let Some(file) = &config.auth.users_file else { return Ok(None) };
@@ -31,29 +32,6 @@ pub(crate) fn set_up(
     hub.users().keep_in(kept).map_err(|error| wrong(file, &error.text()))?;
     refuse_strangers(config, hub, file)?;
     Ok(Some(Arc::new(Users { hub: hub.clone(), file: file.clone() })))
-}
-
-fn password_of(password: &PasswordConfig) -> Result<String, config::Report> {
-    let file = match password {
-        PasswordConfig::Given(password) => return Ok(password.reveal().to_owned()),
-        PasswordConfig::File(file) => file,
-    };
-    let path = file.get_ref();
-    let problem = |message: String| Problem::at(file.span(), format!("password_file: {message}"));
-    let text = fs::read_to_string(path).map_err(|error| {
-        problem(format!(
-            "cannot read {}: {error}; name a file that larder may read",
-            path.display()
-        ))
-    })?;
-    match text.lines().next().filter(|line| !line.is_empty()) {
-        Some(line) => Ok(line.to_owned()),
-        None => {
-            let message =
-                format!("{} begins with an empty line: write the password there", path.display());
-            Err(problem(message).into())
-        }
-    }
 }
 
 /// Only the file says whether the user that every client is at first needs a password.

@@ -53,6 +53,10 @@ impl Service for Clients {
             census: self.census.clone(),
         })
     }
+
+    fn refusal(&self, _: Arrival, reason: &str) -> Vec<u8> {
+        format!("-ERR {reason}\r\n").into_bytes()
+    }
 }
 
 impl Client {

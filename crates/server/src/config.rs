@@ -10,7 +10,10 @@
 //! sources and keyspaces replaces the built-in ones, it does not add to them.
 
 mod auth;
+mod breaker;
+mod database;
 mod freshness;
+mod journal;
 mod keyspace;
 mod limits;
 mod listen;
@@ -30,18 +33,23 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 pub use auth::{AuthConfig, PasswordConfig, Secret};
+pub use breaker::BreakerConfig;
+pub use database::DatabaseConfig;
 pub use freshness::{FreshnessConfig, LoadTimeoutConfig};
+pub(crate) use journal::journals_in;
+pub use journal::{DurableConfig, JournalConfig, SyncConfig};
 pub use keyspace::{DEFAULT_NAME, KeyspaceConfig, RowsConfig, ValueConfig};
 pub use limits::{Capacity, LimitsConfig};
 pub use listen::ListenConfig;
 pub use problem::{Problem, Report};
 pub use server::Unmatched;
-pub use source::{SourceConfig, SourceKind, Synchronous};
+pub use source::{SourceConfig, SourceKind, SqliteConfig, Synchronous};
 pub use strategy::{ReadPolicy, StrategyConfig, WriteOrder};
 pub use tls::{ClientAuth, TlsConfig, TlsVersion};
 pub use write_behind::{OnFull, WriteBehindConfig};
 
 use crate::model::ModelName;
+use keyspace::Surroundings;
 use listen::Addresses;
 use section::{Findings, Section};
 
@@ -178,9 +186,11 @@ impl Config {
             names.push(name.get_ref().clone());
             SourceConfig::read(name, section, &data)
         });
-        let keyspaces =
-            root.each("keyspaces", |name, section| KeyspaceConfig::read(name, section, &names));
+        let surroundings = Surroundings { sources: &names, data: &data };
+        let keyspaces = root
+            .each("keyspaces", |name, section| KeyspaceConfig::read(name, section, surroundings));
         keyspace::check_prefixes(&keyspaces, root);
+        journal::check_folders(&keyspaces, root);
         let unmatched = Unmatched::read(root);
         let (listen, model) = (listen?, model?);
         Some(Self { listen, tls, auth, data, model, unmatched, limits, sources, keyspaces })

@@ -1,8 +1,10 @@
 //! A keyspace: a key prefix, the cache behind it, and the shape of its values.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use larder::runtime::Time;
+use larder::source::row::Mapping;
 use larder::{Cache, Edit, Lifetime};
 use larder_protocol::error::Error;
 use larder_protocol::store::{Change, Expiry};
@@ -10,7 +12,7 @@ use larder_protocol::value::Fields;
 
 use crate::index::Index;
 use crate::key::Key;
-use crate::mapping::{ColumnSchema, RowSchema};
+use crate::mapping::{ColumnSchema, RowMapping, RowSchema};
 use crate::tuning::Tuning;
 use crate::value::{Hash, Text, Value};
 use crate::wall;
@@ -36,6 +38,8 @@ pub struct Keyspace {
     pub shape: Shape,
     /// Where its rows are, in words: a source and a table.
     pub origin: Box<str>,
+    /// The folder of its journal, where that is in files.
+    pub journal_folder: Option<Box<Path>>,
     /// What can be changed while it serves.
     pub tuning: Tuning,
 }
@@ -62,6 +66,20 @@ impl Keyspace {
     /// Whether writes go to the source, or there is none.
     pub fn takes_writes(&self) -> bool {
         !matches!(self.cache.strategy(), "cache-aside" | "read-through")
+    }
+
+    /// Whether several of its keys are changed as one transaction of the source.
+    pub fn is_transactional(&self) -> bool {
+        self.cache.strategy() == "write-through"
+    }
+
+    /// A value over the one that is there: a part of a row over the row.
+    pub fn merged(&self, base: Option<&Value>, change: &Value) -> Value {
+        match &self.shape {
+            // However many parts its keys have.
+            Shape::Row(_) => RowMapping::new(1).merge(base, change),
+            Shape::Free | Shape::Column(_) => change.clone(),
+        }
     }
 
     /// The value that `SET key bytes` puts there.
@@ -253,6 +271,7 @@ pub(crate) mod tests {
             witness,
             shape: Shape::Free,
             origin: "none".into(),
+            journal_folder: None,
             tuning: Tuning::new(hub.clone()),
         })
     }

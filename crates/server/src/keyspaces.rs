@@ -1,5 +1,6 @@
 //! All keyspaces of a server, and which of them a key belongs to.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,17 @@ use crate::gate::Gate;
 use crate::key::{Key, KeyRef};
 use crate::keyspace::Keyspace;
 use crate::tuning::Tuning;
+
+/// Acknowledged writes of a keyspace that did not reach its source before the stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unflushed {
+    /// The keyspace.
+    pub keyspace: Box<str>,
+    /// How many writes.
+    pub writes: u64,
+    /// The folder of the journal that keeps them for the next start; without one they are lost.
+    pub journal_folder: Option<Box<Path>>,
+}
 
 /// The keyspaces of a server.
 #[derive(Debug)]
@@ -137,12 +149,16 @@ impl Keyspaces {
         }
     }
 
-    /// Shuts every cache down and flushes what is queued, all at the same time; the names of the
-    /// keyspaces that could not, and how many acknowledged writes each has left.
-    pub async fn shutdown(&self, patience: Duration) -> Vec<(Box<str>, u64)> {
+    /// Shuts every cache down and flushes what is queued, all at the same time; what the keyspaces
+    /// that could not have left.
+    pub async fn shutdown(&self, patience: Duration) -> Vec<Unflushed> {
         let each = self.iter().map(|keyspace| async move {
             let unflushed = keyspace.cache.shutdown(patience).await.err()?;
-            Some((keyspace.name.clone(), unflushed.writes))
+            Some(Unflushed {
+                keyspace: keyspace.name.clone(),
+                writes: unflushed.writes,
+                journal_folder: keyspace.journal_folder.clone(),
+            })
         });
         futures_util::future::join_all(each).await.into_iter().flatten().collect()
     }

@@ -7,6 +7,7 @@
 
 pub mod airports;
 pub mod config;
+pub mod journal;
 pub mod model;
 pub mod tls;
 
@@ -26,6 +27,7 @@ mod mapping;
 mod parameters;
 mod population;
 mod reload;
+mod secret;
 mod server;
 mod status;
 mod store;
@@ -34,6 +36,7 @@ mod value;
 mod wall;
 mod witness;
 
+pub use keyspaces::Unflushed;
 pub use reload::Reloader;
 pub use server::{Server, Stopped, Stopper, check};
 pub use status::Status;

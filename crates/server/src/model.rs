@@ -34,16 +34,27 @@
 
 mod accept;
 mod balance;
+mod blocking;
+mod conversation;
+mod cores;
+mod crowd;
+mod doorman;
 mod event_loop;
 mod link;
+mod local;
 mod mailbox;
+mod phase;
 mod poller;
+mod pool;
 mod pump;
 mod reactors;
 mod registry;
 mod shutdown;
+mod single;
 mod slots;
 mod tasks;
+mod thread_each;
+mod uring;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -123,6 +134,11 @@ pub trait Service: Send + Sync + 'static {
     /// The bytes of a refusal, such as a limit that is reached. They are sent, then the socket is
     /// closed. A refusal is short: it must fit the empty send buffer of a new socket.
     fn connect(&self, waker: Waker, arrival: Arrival) -> Result<Self::Connection, Vec<u8>>;
+
+    /// What a client is sent whom the model cannot take up, in the form that its kind of client
+    /// understands. `reason` is one line for a person, and the same bounds hold as for a refusal by
+    /// [`connect`](Self::connect).
+    fn refusal(&self, arrival: Arrival, reason: &str) -> Vec<u8>;
 }
 
 /// Who a client is, by the certificate that it showed and that was verified.
@@ -175,8 +191,13 @@ pub trait Model {
 pub struct Capabilities {
     /// What a connection holds up when one of its calls takes long.
     pub holds_up: HoldsUp,
-    /// The most connections that the model itself can drive, where it has a limit of its own.
+    /// The most connections that the model serves at a time, where it has a limit of its own.
     pub connections_max: Option<usize>,
+    /// How many more may wait to be served, under such a limit. Whoever comes then is refused.
+    pub waiting_max: Option<usize>,
+    /// The first number of a descriptor that the model cannot watch, where there is one. Whoever
+    /// connects past it is refused.
+    pub descriptors_max: Option<usize>,
     /// Whether it serves TLS: that its connections are woken, and that they and the certificates in
     /// use are in one process.
     pub tls: bool,
@@ -189,6 +210,8 @@ pub enum HoldsUp {
     Loop,
     /// One thread of a pool; the others take over the rest of the connections.
     Thread,
+    /// Nothing but itself.
+    Itself,
 }
 
 /// What can be chosen for every model.

@@ -7,15 +7,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use larder::runtime::{Runtime, TokioRuntime};
-use larder::source::sqlite::Sqlite;
 use larder_protocol::hub::Hub;
 use tokio::time::MissedTickBehavior;
 
 use crate::actor::Attributing;
-use crate::assemble::{self, Assembly, assemble};
+use crate::assemble::{self, Assembly, Database, assemble};
 use crate::auth;
 use crate::client::Clients;
 use crate::config::{self, Config, Problem};
+use crate::keyspaces::Unflushed;
 use crate::listeners::Listeners;
 use crate::model::{ModelName, Options, Shutdown};
 use crate::parameters::Parameters;
@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Server {
     runtime: tokio::runtime::Runtime,
     status: Arc<Status>,
-    sources: Vec<Sqlite>,
+    sources: Vec<Database>,
     notices: Vec<String>,
     listeners: Listeners,
     acceptor: Option<Arc<Acceptor>>,
@@ -43,8 +43,8 @@ pub struct Server {
 /// What a stop had to leave behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stopped {
-    /// Keyspaces whose acknowledged writes did not all reach the source, and how many did not.
-    pub unflushed: Vec<(Box<str>, u64)>,
+    /// The acknowledged writes that did not reach their source.
+    pub unflushed: Vec<Unflushed>,
 }
 
 impl Server {
@@ -170,16 +170,16 @@ impl Stopper {
     }
 }
 
-/// Whether `config` would serve: its files are read, its databases opened and its tables checked. No
-/// port is bound and nothing is made.
+/// Whether `config` would serve: its files are read, its databases opened, its tables and its journals
+/// looked at. No port is bound and nothing is made. Answers what is found in the journals, a line each.
 ///
 /// # Errors
 ///
-/// What the files and the databases do not bear out.
-pub fn check(config: &Config) -> Result<(), config::Report> {
+/// What the files, the databases and the journals do not bear out.
+pub fn check(config: &Config) -> Result<Vec<String>, config::Report> {
     let runtime = engine_runtime().map_err(|error| elsewhere("the runtime", &error))?;
     acceptor(config, &runtime)?;
-    runtime.block_on(assemble::check(config)).map(drop)
+    runtime.block_on(assemble::check(config))
 }
 
 /// The engine's own threads: they load, write and keep time, and drive no connection.
@@ -187,16 +187,16 @@ fn engine_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("larder-engine")
-        .enable_time()
+        .enable_all()
         .build()
 }
 
 /// Closes the sources, which finishes what is queued in them, for as long as `patience` lasts. What
 /// holds them goes along: its end would wait for theirs.
-fn close(sources: Vec<Sqlite>, status: Arc<Status>, patience: Duration) {
+fn close(sources: Vec<Database>, status: Arc<Status>, patience: Duration) {
     let (closing, closed) = mpsc::channel::<()>();
     let spawned = thread::Builder::new().name("larder-closing".to_owned()).spawn(move || {
-        sources.iter().for_each(Sqlite::close);
+        sources.iter().for_each(Database::close);
         drop((status, sources, closing));
     });
     match spawned {

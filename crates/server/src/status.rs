@@ -1,6 +1,7 @@
 //! What the server tells about itself: `INFO`, `CACHE.KEYSPACES`, `CACHE.STATS`.
 
 mod info;
+mod journal;
 mod process;
 mod totals;
 
@@ -8,8 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use larder::journal::JournalStatus;
-use larder::runtime::Time;
 use larder_protocol::error::Error;
 use larder_protocol::reply::Reply;
 use larder_protocol::settings::Settings;
@@ -105,8 +104,7 @@ impl Status {
                 self.keyspaces.iter().map(|keyspace| (text(&keyspace.name), counted(keyspace)));
             return Ok(Reply::Map(each.collect()));
         };
-        let keyspace = self.keyspaces.named(name).ok_or_else(|| self.unknown(name))?;
-        Ok(counted(keyspace))
+        Ok(counted(self.keyspace_named(name)?))
     }
 
     /// A line for each keyspace, for the start of the server.
@@ -122,6 +120,34 @@ impl Status {
             }
         };
         self.keyspaces.iter().map(line).collect()
+    }
+
+    /// The keyspace of that name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn keyspace_named(&self, name: &[u8]) -> Result<&Arc<Keyspace>, Error> {
+        self.keyspaces.named(name).ok_or_else(|| self.unknown(name))
+    }
+
+    /// `CACHE.JOURNAL STATUS [keyspace]`: a map for each queue of writes.
+    ///
+    /// # Errors
+    ///
+    /// When no keyspace has that name, or it has no queue.
+    pub fn journals(&self, name: Option<&[u8]>) -> Result<Reply, Error> {
+        let one = name.map(|name| self.keyspace_named(name)).transpose()?;
+        let queues: Vec<(Reply, Reply)> = self
+            .keyspaces
+            .iter()
+            .filter(|keyspace| one.is_none_or(|one| Arc::ptr_eq(one, keyspace)))
+            .filter_map(|keyspace| Some((text(&keyspace.name), queue(keyspace)?)))
+            .collect();
+        match (one, queues.is_empty()) {
+            (Some(keyspace), true) => Err(without_queue(keyspace)),
+            _ => Ok(Reply::Map(queues)),
+        }
     }
 
     fn unknown(&self, name: &[u8]) -> Error {
@@ -160,16 +186,15 @@ fn described(keyspace: &Keyspace) -> Reply {
         ("source", text(&keyspace.origin)),
         ("value", text(value)),
     ];
-    if let Some(durability) = keyspace.cache.journal_durability() {
-        fields.push(("journal", text(durability)));
-    }
+    fields.extend(source_state(keyspace));
+    fields.extend(kept(keyspace));
     map(fields)
 }
 
 fn counted(keyspace: &Keyspace) -> Reply {
     let counters = keyspace.cache.statistics();
     let usage = keyspace.cache.usage();
-    let mut fields = vec![
+    let fields = vec![
         ("hits", number(counters.hits)),
         ("misses", number(counters.misses)),
         ("stale", number(counters.stale)),
@@ -188,24 +213,63 @@ fn counted(keyspace: &Keyspace) -> Reply {
         ("weight_max", number(usage.weight_max)),
         ("evictions", number(usage.evictions)),
     ];
-    if let Some(status) = keyspace.cache.journal_status() {
-        fields.extend(queued(&status, keyspace.cache.runtime().now(), counters.write_retries));
+    let mut fields: Vec<(Reply, Reply)> =
+        fields.into_iter().map(|(name, value)| (text(name), value)).collect();
+    fields.extend(source_state(keyspace).map(|(name, state)| (text(name), state)));
+    for (name, value) in journal::counters(keyspace).into_iter().flatten() {
+        fields.push((text(&format!("queue_{name}")), number(value)));
     }
-    map(fields)
+    Reply::Map(fields)
 }
 
-fn queued(status: &JournalStatus, now: Time, retries: u64) -> Vec<(&'static str, Reply)> {
-    let oldest_ms = status.oldest.map_or(0, |oldest| now.since(oldest).as_millis() as u64);
-    vec![
-        ("queue_records", number(status.records)),
-        ("queue_bytes", number(status.bytes)),
-        ("queue_oldest_ms", number(oldest_ms)),
-        ("queue_appended", number(status.appended)),
-        ("queue_coalesced", number(status.coalesced)),
-        ("queue_applied", number(status.applied)),
-        ("queue_retries", number(retries)),
-        ("queue_dead", number(status.dead)),
-    ]
+/// What is told of a keyspace's queue; `None` when it has none.
+fn queue(keyspace: &Keyspace) -> Option<Reply> {
+    let counters = journal::counters(keyspace)?;
+    let mut fields: Vec<(&'static str, Reply)> =
+        counters.into_iter().map(|(name, value)| (name, number(value))).collect();
+    fields.extend(drained(keyspace));
+    fields.extend(kept(keyspace));
+    Some(map(fields))
+}
+
+/// How what is queued gets to the source, and how the source is.
+fn drained(keyspace: &Keyspace) -> Vec<(&'static str, Reply)> {
+    let mut fields = Vec::new();
+    if let Some(drain) = keyspace.cache.drain_status() {
+        let error = drain.last_error.map(|(_, error)| Reply::Bulk(error.to_string().into_bytes()));
+        fields.extend([
+            ("state", text(&drain.state.to_string())),
+            ("lag_ms", number(u64::try_from(drain.lag.as_millis()).unwrap_or(u64::MAX))),
+            ("failures", number(drain.failures.into())),
+            ("last_error", error.unwrap_or(Reply::Null)),
+            ("records_per_second", Reply::Double(drain.records_per_second)),
+            ("epoch", drain.epoch.map_or(Reply::Null, number)),
+        ]);
+    }
+    fields.extend(source_state(keyspace));
+    fields
+}
+
+/// How the breaker before the source stands, if there is one.
+fn source_state(keyspace: &Keyspace) -> Option<(&'static str, Reply)> {
+    let breaker = keyspace.cache.breaker_status()?;
+    Some(("source_state", text(&breaker.state.to_string())))
+}
+
+/// Where acknowledged writes wait, and what they survive there.
+fn kept(keyspace: &Keyspace) -> Vec<(&'static str, Reply)> {
+    let durability = keyspace.cache.journal_durability();
+    let mut fields: Vec<_> = durability.map(|words| ("journal", text(words))).into_iter().collect();
+    if let Some(folder) = &keyspace.journal_folder {
+        fields.push(("journal_dir", text(&folder.display().to_string())));
+    }
+    fields
+}
+
+/// The error for a question about the queue of a keyspace that has none.
+pub(crate) fn without_queue(keyspace: &Keyspace) -> Error {
+    let (name, strategy) = (&keyspace.name, keyspace.cache.strategy());
+    Error::plain(format!("keyspace '{name}' has no queue of writes: its strategy is {strategy}"))
 }
 
 fn map(fields: Vec<(&'static str, Reply)>) -> Reply {

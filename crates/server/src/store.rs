@@ -6,11 +6,14 @@
 
 mod answers;
 mod change;
+mod dead;
 mod explain;
+mod flush;
 mod listing;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod whole;
 mod work;
 
 use std::sync::Arc;
@@ -18,11 +21,11 @@ use std::task::Waker;
 use std::time::Duration;
 
 use larder::runtime::{Runtime, Time};
-use larder::{Edit as CacheEdit, Lease, Leased, Peek, WriteOptions};
+use larder::{Edit as CacheEdit, Entry, Lease, Leased, Peek, WriteOptions};
 use larder_protocol::error::Error;
 use larder_protocol::reply::Reply;
 use larder_protocol::store::{
-    Answer, EditFn, Expiry, Later, Mode, Outcome, Particulars, Request, Store, Terms, Ticket,
+    Answer, Begun, EditFn, Expiry, Later, Mode, Outcome, Particulars, Request, Store, Terms, Ticket,
 };
 use larder_protocol::value::Item;
 
@@ -36,6 +39,7 @@ use crate::wall;
 
 use answers::Answers;
 use explain::Traces;
+use whole::Whole;
 use work::{Place, Task, Work};
 
 /// One client's view of the keyspaces.
@@ -49,6 +53,8 @@ pub(crate) struct ClientStore {
     /// How uses are counted, if they are.
     counting: Option<Counting>,
     work: Vec<Work>,
+    /// The transaction that is being drafted.
+    whole: Option<Whole>,
 }
 
 /// The immediate answer of a cache without a source, or what has to be done to have one.
@@ -70,6 +76,7 @@ impl ClientStore {
             pass: keyspaces.gate().pass(),
             counting: None,
             work: Vec::new(),
+            whole: None,
             status,
         }
     }
@@ -99,8 +106,19 @@ impl ClientStore {
     }
 
     /// The answers that have arrived.
-    pub(crate) fn arrived(&self) -> Vec<(Ticket, Answer)> {
-        self.answers.take()
+    pub(crate) fn arrived(&mut self) -> Vec<(Ticket, Answer)> {
+        let arrived = self.answers.take();
+        if let Some(whole) = self.answers.take_whole() {
+            self.whole = Some(whole);
+        }
+        arrived
+    }
+
+    /// Has a task started with those of this batch.
+    fn later(&mut self, ticket: Ticket, terms: Terms, task: Task) -> Result<(), Error> {
+        let load = Some(self.status.keyspaces.hub().load(terms.bytes)?);
+        self.work.push(Work { ticket, terms, task, load });
+        Ok(())
     }
 
     fn route(&self, key: &[u8], terms: Terms) -> Result<Place, Error> {
@@ -138,6 +156,8 @@ impl ClientStore {
             Request::Fill { key, token, value, expiry } => {
                 self.fill(terms, key, Lease::from_token(token), value, expiry)
             }
+            Request::Journal(request) => self.journal(request),
+            Request::Flush { of, timeout_ms } => self.flush(terms, of, timeout_ms),
             Request::Drop { keys } => Ok(Step::Later(Task::Drop(self.routed(&keys, terms)?))),
             request => self.tell(terms, request).map(Step::Done),
         }
@@ -181,6 +201,10 @@ impl Store for ClientStore {
     ) -> Result<Result<(), Later>, Error> {
         let (now, counting) = (self.now, self.counting);
         let (keyspace, key) = self.status.keyspaces.route(key, terms.database)?;
+        if let Some(item) = self.whole.as_ref().and_then(|whole| whole.read(keyspace, &key, now)) {
+            see(item);
+            return Ok(Ok(()));
+        }
         Ok(keyspace.cache.peek_at(now, &key, |found| match found {
             Peek::Value(value, fresh_until) => {
                 if terms.touch {
@@ -208,14 +232,16 @@ impl Store for ClientStore {
         terms: Terms,
         request: Request<'_>,
     ) -> Result<Result<Outcome, Later>, Error> {
+        if self.whole.is_some() && terms.mode == Mode::Plain {
+            return self.ask_whole(terms, request).map(Ok);
+        }
         match self.step(terms, request)? {
             Step::Done(outcome) => Ok(Ok(outcome)),
             Step::Later(task) if terms.mode == Mode::Plain && task.is_immediate() => {
                 task.run_now(&Traces::default()).map(Ok)
             }
             Step::Later(task) => {
-                let load = Some(self.status.keyspaces.hub().load(terms.bytes)?);
-                self.work.push(Work { ticket, terms, task, load });
+                self.later(ticket, terms, task)?;
                 Ok(Err(Later))
             }
         }
@@ -236,6 +262,24 @@ impl Store for ClientStore {
         self.list(database, cursor, count, see)
     }
 
+    fn begin(
+        &mut self,
+        ticket: Ticket,
+        terms: Terms,
+        keys: &mut dyn Iterator<Item = &[u8]>,
+        watched: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<Begun, Error> {
+        self.begin_whole(ticket, terms, keys, watched)
+    }
+
+    fn commit(&mut self, ticket: Ticket) -> Result<Result<(), Later>, Error> {
+        self.commit_whole(ticket)
+    }
+
+    fn abandon(&mut self) {
+        self.whole = None;
+    }
+
     fn random(&mut self) -> u64 {
         // The system's: passwords are made of it. It has some once it has started.
         getrandom::u64().unwrap_or_else(|_| self.runtime.random())
@@ -247,6 +291,26 @@ impl Store for ClientStore {
 
     fn release(&mut self) {
         self.pass.release();
+    }
+}
+
+impl Keyspace {
+    /// The entry of a key, unnoticed. In a keyspace without a source one that has expired is taken out,
+    /// as where it is read.
+    fn come_upon(&self, key: &Key) -> Option<Entry<Value>> {
+        let entry = self.cache.glance(key);
+        if entry.is_none() && self.cache.is_plain() {
+            // It may have been written again meanwhile: only the cache can tell.
+            let kept = self.cache.update_now(key, |_| (CacheEdit::Keep, ()));
+            debug_assert!(kept.is_ok(), "nothing is written");
+        }
+        entry
+    }
+}
+
+impl Drop for ClientStore {
+    fn drop(&mut self) {
+        self.answers.abandon();
     }
 }
 

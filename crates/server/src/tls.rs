@@ -76,6 +76,13 @@ impl<S: Service> Service for Secured<S> {
             }
         }
     }
+
+    fn refusal(&self, arrival: Arrival, reason: &str) -> Vec<u8> {
+        match &self.transports[arrival.listener] {
+            Transport::Plain => self.service.refusal(arrival, reason),
+            Transport::Tls(_) => REFUSAL.to_vec(),
+        }
+    }
 }
 
 /// A connection by either transport.

@@ -222,6 +222,40 @@ mod tests {
     }
 
     #[test]
+    fn the_first_read_of_an_expired_key_is_told_of_its_next_value_only() {
+        let mut scene = Scene::new();
+        scene.put("default", "a", 0);
+        scene.world.advance(Duration::from_secs(61));
+        assert_eq!(scene.says("GET a"), "_\r\n");
+        scene.put("default", "a", 0);
+        assert!(scene.is_told_of("a"));
+    }
+
+    #[test]
+    fn whatever_comes_upon_an_expired_key_takes_it_out() {
+        for command in [
+            "GET a",
+            "TTL a",
+            "EXPIRE a 10 GT",
+            "GETEX a",
+            "PERSIST a",
+            "MSETNX a 1 b 2",
+            "COPY a c",
+            "COPY b a",
+            "RENAME a c",
+            "RENAMENX b a",
+            "OBJECT ENCODING a",
+        ] {
+            let mut scene = Scene::new();
+            scene.put("default", "a", 0);
+            scene.world.advance(Duration::from_secs(61));
+            scene.says("SET b 1");
+            scene.says(command);
+            assert!(scene.status.info("stats").contains("expired_keys:1\r\n"), "{command}");
+        }
+    }
+
+    #[test]
     fn a_read_and_another_key_are_nothing_to_tell_of() {
         let mut scene = Scene::new();
         scene.put("default", "a", 0);

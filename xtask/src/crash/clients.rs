@@ -144,12 +144,18 @@ pub(crate) fn flush(address: SocketAddr, timeout: Duration) -> Result<()> {
     let mut connection = connect(address).map_err(told)?;
     connection.set_read_timeout(Some(timeout + PATIENCE)).map_err(told)?;
     let milliseconds = timeout.as_millis().to_string();
-    let left: i64 =
+    let done: bool =
         redis::cmd("CACHE.FLUSH").arg(milliseconds).query(&mut connection).map_err(told)?;
-    match left {
-        0 => Ok(()),
-        left => Err(Failure::new(format!("{left} writes have not reached the source"))),
+    match done {
+        true => Ok(()),
+        false => Err(Failure::new(format!("the source lacks writes after {timeout:?}"))),
     }
+}
+
+/// Whether commands are answered.
+pub(crate) fn is_served(address: SocketAddr) -> bool {
+    let ping = |mut connection| redis::cmd("PING").query::<String>(&mut connection);
+    connect(address).and_then(ping).is_ok()
 }
 
 /// A connection whose answers are not waited for without end.

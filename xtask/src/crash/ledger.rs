@@ -146,6 +146,11 @@ impl Counts {
         self.unknown += ledger.unknown;
         self.looks += ledger.looks;
     }
+
+    /// Whether no write was acknowledged at all.
+    pub(crate) fn has_no_writes(&self) -> bool {
+        self.acknowledged == 0
+    }
 }
 
 impl fmt::Display for Counts {

@@ -1,7 +1,7 @@
 //! The process that is killed, and started again over the same files.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::clients::is_served;
 use super::database::Database;
 use crate::failure::{Failure, Result, read};
 use crate::server::free_address;
@@ -80,10 +81,10 @@ impl Victim {
 }
 
 impl Running<'_> {
-    /// Until it can be connected to.
+    /// Until it serves: it can be connected to before that.
     pub(crate) fn wait(&self) -> Result<()> {
         let deadline = Instant::now() + START_TIMEOUT;
-        while TcpStream::connect(self.victim.address).is_err() {
+        while !is_served(self.victim.address) {
             let ended = self.process.borrow_mut().try_wait().ok().flatten();
             if ended.is_some() || Instant::now() > deadline {
                 return Err(self.victim.failure("did not start"));

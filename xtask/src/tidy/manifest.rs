@@ -6,7 +6,7 @@ use super::Finding;
 use crate::failure::{Failure, Result};
 
 /// Each package of ours, and those of ours that it may depend on.
-const KNOWS: [(&str, &[&str]); 8] = [
+const KNOWS: [(&str, &[&str]); 9] = [
     ("larder", &["larder-kit"]),
     ("larder-kit", &[]),
     ("larder-protocol", &[]),
@@ -14,6 +14,7 @@ const KNOWS: [(&str, &[&str]); 8] = [
     ("larder-lab", &["larder", "larder-protocol", "larder-server"]),
     ("larder-cli", &["larder", "larder-kit", "larder-protocol", "larder-server", "larder-lab"]),
     ("larder-clients", &[]),
+    ("larder-simulation", &["larder"]),
     ("xtask", &["larder-kit"]),
 ];
 

@@ -111,25 +111,33 @@ impl<K: Key, V: Value> Engine<K, V> {
         answers
     }
 
-    /// Reads the value that an update begins with, whoever loads in this cache otherwise.
-    pub(super) async fn read_for_update(&self, key: &K, trace: Option<Trace>) -> Result<Option<V>> {
+    /// Reads the values that an update begins with, whoever loads in this cache otherwise.
+    pub(super) async fn read_for_update(
+        &self,
+        keys: &[K],
+        trace: &Option<Trace>,
+    ) -> Result<Vec<Option<V>>> {
         let accept = match self.policy.copies_follow_writes() {
             true => Accept::Fresh,
             false => Accept::Reload,
         };
-        let options = ReadOptions { accept, trace, ..ReadOptions::default() };
+        let options = ReadOptions { accept, trace: trace.clone(), ..ReadOptions::default() };
         let mut departures = Vec::new();
-        let place = match (self.take_copy(key, &options), &self.update_loader) {
-            (Some(value), _) => Place::Answered(Answer::Hit(value)),
-            (None, None) => Place::Answered(Answer::Miss),
-            (None, Some(loader)) => {
-                let place = self.board(key, &options, None, &mut departures);
-                loader.start(departures);
-                place
-            }
-        };
-        let answer = self.arrive(key, place, &self.patience(&options)).await;
-        answer.tell(&options.trace, key)
+        let places = keys.iter().map(|key| match self.take_copy(key, &options) {
+            Some(value) => Place::Answered(Answer::Hit(value)),
+            None if self.update_loader.is_none() => Place::Answered(Answer::Miss),
+            None => self.board(key, &options, None, &mut departures),
+        });
+        let places: Vec<_> = places.collect();
+        if let Some(loader) = &self.update_loader {
+            loader.start(departures);
+        }
+        let patience = self.patience(&options);
+        let mut values = Vec::with_capacity(keys.len());
+        for (key, place) in keys.iter().zip(places) {
+            values.push(self.arrive(key, place, &patience).await.tell(trace, key)?);
+        }
+        Ok(values)
     }
 
     /// Loads `key` by `load` unless it is cached or on its way already.

@@ -2,17 +2,24 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::FutureExt;
 
 use super::{Engine, Present};
 use crate::error::{ErrorKind, Result};
 use crate::freshness::Lifetime;
-use crate::keys::{Replacement, WriteGuard};
+use crate::keys::{Replacement, WriteGuard, WriteQueueFull};
 use crate::options::{Accept, ReadOptions, WriteOptions};
-use crate::runtime::Time;
+use crate::runtime::{Time, within};
 use crate::strategy::{Write, Written, put_plain};
 use crate::trace::Participant::{App, Cache};
 use crate::trace::{Tell, Trace};
 use crate::{Entry, Key, Value};
+
+/// How long a write that says nothing else waits behind one that timed out and has not ended.
+const OVERDUE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an update makes of the present value.
 ///
@@ -68,11 +75,10 @@ impl<K: Key, V: Value> Engine<K, V> {
             return Ok(Vec::new());
         }
         let keys: Vec<K> = changes.keys().cloned().collect();
-        let mut writes = Vec::with_capacity(changes.len());
-        // In the order of the keys, so that two writers of several keys never wait for each other.
-        for (key, value) in changes {
-            writes.push(Write { guard: self.turn(&key).await?, value });
-        }
+        let guards = self.turns(&keys, &options).await?;
+        let lifetime = options.lifetime;
+        let writes = guards.into_iter().zip(changes.into_values());
+        let writes = writes.map(|(guard, value)| Write { guard, value, lifetime }).collect();
         let written = self.carry_out(writes, options).await?;
         Ok(keys.into_iter().zip(written).map(|(key, written)| (key, written.existed)).collect())
     }
@@ -141,40 +147,53 @@ impl<K: Key, V: Value> Engine<K, V> {
             return Ok(output);
         }
         options.trace.tell(App, Cache, "update", &key);
-        let guard = self.turn(&key).await?;
-        let value = self.read_for_update(&key, options.trace.clone()).await?;
-        let fresh_until =
-            self.parts.keys.entry(&key).map_or(Time::NEVER, |entry| entry.fresh_until);
-        let present = value.as_ref().map(|value| Present { value, fresh_until });
+        let keys = [key];
+        let guards = self.turns(&keys, &options).await?;
+        let values = self.read_for_update(&keys, &options.trace).await?;
+        let present = self.present_of(&keys[0], &values[0]);
         let (edit, output) = decide(present);
-        self.apply(guard, edit, options).await?;
+        self.apply(guards, vec![edit], options).await?;
         Ok(output)
     }
 
-    async fn apply(
+    /// The value that an update of `key` found, with what is known of its copy.
+    pub(super) fn present_of<'v>(&self, key: &K, value: &'v Option<V>) -> Option<Present<'v, V>> {
+        let value = value.as_ref()?;
+        let fresh_until = self.parts.keys.entry(key).map_or(Time::NEVER, |it| it.fresh_until);
+        Some(Present { value, fresh_until })
+    }
+
+    /// Carries out an edit for each of the keys whose turn it is. Those that stay as they are keep
+    /// their turns until the others are written.
+    pub(super) async fn apply(
         &self,
-        guard: WriteGuard<K, V>,
-        edit: Edit<V>,
+        guards: Vec<WriteGuard<K, V>>,
+        edits: Vec<Edit<V>>,
         options: WriteOptions,
     ) -> Result<()> {
-        let (value, lifetime) = match edit {
-            Edit::Keep => {
-                options.trace.tell(App, Cache, "keep", guard.key());
-                return Ok(());
+        let (mut writes, mut kept) = (Vec::new(), Vec::new());
+        for (guard, edit) in guards.into_iter().zip(edits) {
+            match write_of(edit) {
+                Ok((value, lifetime)) => writes.push(Write { guard, value, lifetime }),
+                Err(expiry) => kept.push((guard, expiry)),
             }
-            Edit::Expire(lifetime) => {
-                options.trace.tell(App, Cache, "expire", guard.key());
-                self.expire(guard.key(), lifetime);
-                options.trace.tell(Cache, App, "ok", guard.key());
-                return Ok(());
-            }
-            Edit::Put(value, lifetime) => (Some(value), lifetime),
-            Edit::Remove => (None, Lifetime::Policy),
-        };
-        self.admit_writes()?;
-        options.trace.tell(App, Cache, verb(&value), guard.key());
-        self.carry_out(vec![Write { guard, value }], WriteOptions { lifetime, ..options }).await?;
+        }
+        if !writes.is_empty() {
+            self.admit_writes()?;
+            let told = writes.iter().map(|write| (verb(&write.value), write.guard.key()));
+            told.for_each(|(verb, key)| options.trace.tell(App, Cache, verb, key));
+            self.carry_out(writes, options.clone()).await?;
+        }
+        kept.iter().for_each(|(guard, expiry)| self.keep(guard.key(), *expiry, &options));
         Ok(())
+    }
+
+    /// Leaves the value of `key` as it is, and gives its copy another lifetime if that is asked for.
+    fn keep(&self, key: &K, expiry: Option<Lifetime>, options: &WriteOptions) {
+        let Some(lifetime) = expiry else { return options.trace.tell(App, Cache, "keep", key) };
+        options.trace.tell(App, Cache, "expire", key);
+        self.expire(key, lifetime);
+        options.trace.tell(Cache, App, "ok", key);
     }
 
     /// Gives the key's copy another lifetime; says whether there is a copy.
@@ -202,7 +221,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         }
     }
 
-    async fn carry_out(
+    pub(super) async fn carry_out(
         &self,
         writes: Vec<Write<K, V>>,
         options: WriteOptions,
@@ -225,15 +244,54 @@ impl<K: Key, V: Value> Engine<K, V> {
         written
     }
 
-    async fn turn(&self, key: &K) -> Result<WriteGuard<K, V>> {
-        let turn = self.parts.keys.turn(key).await;
-        turn.map_err(|_| {
-            let message = "too many writers wait for this key; try again later";
-            self.parts.error(ErrorKind::Busy, message).at(key)
-        })
+    /// The turns to write `keys`, which are in their order, so that two writers of several keys never
+    /// wait for each other.
+    pub(super) async fn turns(
+        &self,
+        keys: &[K],
+        options: &WriteOptions,
+    ) -> Result<Vec<WriteGuard<K, V>>> {
+        let timeout = options.timeout.or_else(|| self.policy.timeout());
+        let deadline = timeout.map_or(Time::NEVER, |span| self.parts.runtime.now() + span);
+        let mut guards = Vec::with_capacity(keys.len());
+        for key in keys {
+            guards.push(self.turn(key, deadline).await?);
+        }
+        Ok(guards)
     }
 
-    fn admit_writes(&self) -> Result<()> {
+    async fn turn(&self, key: &K, deadline: Time) -> Result<WriteGuard<K, V>> {
+        let mut turn = pin!(self.parts.keys.turn(key));
+        let come = match turn.as_mut().now_or_never() {
+            Some(come) => Some(come),
+            None => self.wait_for_turn(key, turn, deadline).await,
+        };
+        let message = match come {
+            Some(Ok(guard)) => return Ok(guard),
+            Some(Err(WriteQueueFull)) => "too many writers wait for this key; try again later",
+            None => "an earlier write of this key has not ended; try again later",
+        };
+        Err(self.parts.error(ErrorKind::Busy, message).at(key))
+    }
+
+    /// Waits until `deadline`; behind a write that timed out, not for ever in any case.
+    async fn wait_for_turn<F: Future + Unpin>(
+        &self,
+        key: &K,
+        mut turn: F,
+        deadline: Time,
+    ) -> Option<F::Output> {
+        let runtime = &*self.parts.runtime;
+        loop {
+            let look = deadline.min(runtime.now() + OVERDUE_PATIENCE);
+            let come = within(runtime, look, &mut turn).await;
+            if come.is_some() || look == deadline || self.parts.keys.is_overdue(key) {
+                return come;
+            }
+        }
+    }
+
+    pub(super) fn admit_writes(&self) -> Result<()> {
         if let Some(error) = self.closed_error() {
             return Err(error);
         }
@@ -269,12 +327,19 @@ impl<K: Key, V: Value> Engine<K, V> {
         decide: impl FnOnce(Option<Present<'_, V>>) -> (Edit<V>, R),
     ) -> Result<R> {
         let now = self.parts.runtime.now();
+        let window = self.parts.freshness.stale_window();
         let (stored, output) = self.parts.keys.replace(key, |entry| {
+            let has_expired = entry.as_ref().is_some_and(|entry| now >= entry.fresh_until + window);
             let entry = entry.filter(|entry| entry.is_fresh(now));
             let fresh_until = entry.as_ref().map_or(Time::NEVER, |entry| entry.fresh_until);
             let value = entry.as_ref().and_then(|entry| entry.value.as_ref());
             let (edit, output) = decide(value.map(|value| Present { value, fresh_until }));
-            (self.replacement(edit, entry), output)
+            let replacement = match self.replacement(edit, entry) {
+                // As where it is read, the next sweep need not be waited for.
+                Replacement::Keep if has_expired => Replacement::Expire,
+                other => other,
+            };
+            (replacement, output)
         });
         stored.map_err(|refused| self.parts.error(ErrorKind::Value, refused).at(key))?;
         Ok(output)
@@ -294,6 +359,16 @@ impl<K: Key, V: Value> Engine<K, V> {
 
 fn tell_changes<K: Key, V>(changes: &BTreeMap<K, Option<V>>, trace: &Option<Trace>) {
     changes.iter().for_each(|(key, value)| trace.tell(App, Cache, verb(value), key));
+}
+
+/// What an edit writes and for how long its copy lives; otherwise what it does to the copy alone.
+fn write_of<V>(edit: Edit<V>) -> Result<(Option<V>, Lifetime), Option<Lifetime>> {
+    match edit {
+        Edit::Keep => Err(None),
+        Edit::Expire(lifetime) => Err(Some(lifetime)),
+        Edit::Put(value, lifetime) => Ok((Some(value), lifetime)),
+        Edit::Remove => Ok((None, Lifetime::Policy)),
+    }
 }
 
 fn verb<V>(value: &Option<V>) -> &'static str {

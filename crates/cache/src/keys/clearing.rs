@@ -8,6 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::{Keys, Stripe};
 use crate::observer::Cause;
 use crate::runtime::Time;
+use crate::sabotage::{self, Mutation};
 use crate::{Key, Value};
 
 /// A time before which no entry of the tier expires. It may be too early, never too late.
@@ -83,7 +84,7 @@ impl<K: Key, V: Value> Keys<K, V> {
 impl<K: Key, V: Value> Stripe<K, V> {
     fn void_where(&mut self, concerns: &dyn Fn(&K) -> bool) {
         self.slots.retain(|key, slot| {
-            if concerns(key) {
+            if concerns(key) && !sabotage::is(Mutation::ClearOnlyCopies) {
                 slot.void();
             }
             !slot.is_idle()

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::{Keys, Place, Slot};
 use crate::entry::{Entry, Version};
 use crate::observer::Cause;
+use crate::sabotage::{self, Mutation};
 use crate::tier::Refused;
 use crate::{Key, Value};
 
@@ -20,6 +21,8 @@ pub(super) struct Turns<K: Key, V: Value> {
     taken: bool,
     /// The writer's version; gone when something else has changed the key meanwhile.
     version: Option<Version>,
+    /// The writer's caller has been told that nobody knows how its write will end.
+    overdue: bool,
     waiting: VecDeque<Waiting<K, V>>,
 }
 
@@ -66,9 +69,14 @@ impl<K: Key, V: Value> Keys<K, V> {
         }
     }
 
+    /// Whether those who wait for the key's turn wait for a write that nobody knows the end of.
+    pub(crate) fn is_overdue(&self, key: &K) -> bool {
+        self.visit(key, |slot, _| slot.turns.overdue)
+    }
+
     fn take_turn(self: &Arc<Self>, key: &K) -> Result<Turn<K, V>, WriteQueueFull> {
         self.visit(key, |slot, _| {
-            if !slot.turns.taken {
+            if !slot.turns.taken || sabotage::is(Mutation::WriteOutOfTurn) {
                 return Ok(Turn::Now(slot.begin(self, key)));
             }
             if slot.turns.waiting.len() >= WAITING_MAX {
@@ -109,6 +117,7 @@ impl<K: Key, V: Value> Slot<K, V> {
         key: &K,
     ) -> Option<(Waiting<K, V>, WriteGuard<K, V>)> {
         self.turns.taken = false;
+        self.turns.overdue = false;
         self.turns.version = None;
         let waiting = self.turns.waiting.pop_front()?;
         Some((waiting, self.begin(keys, key)))
@@ -116,7 +125,8 @@ impl<K: Key, V: Value> Slot<K, V> {
 
     /// Whether the writer with this version may leave a copy.
     fn admits(&self, writer: Version) -> bool {
-        self.fences == 0 && self.turns.version == Some(writer)
+        let is_current = self.turns.version == Some(writer);
+        self.fences == 0 && (is_current || sabotage::is(Mutation::WriteOutOfTurn))
     }
 }
 
@@ -142,6 +152,11 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
     /// was invalidated meanwhile. Flights and leases that began before are void.
     pub(crate) fn install(&self, entry: Option<Entry<V>>) -> Result<(), Refused> {
         self.settle(|slot, place, held| match entry {
+            _ if sabotage::is(Mutation::KeepKnownAbsent)
+                && place.entry().is_some_and(|entry| entry.value.is_none()) =>
+            {
+                Ok(())
+            }
             Some(entry) if slot.admits(held.version) => place.put(entry, Cause::Written),
             _ => {
                 place.remove(Cause::Written);
@@ -168,6 +183,12 @@ impl<K: Key, V: Value> WriteGuard<K, V> {
             place.remove(Cause::Withdrawn);
             entry
         })
+    }
+
+    /// The write goes on after its caller has given it up.
+    pub(crate) fn outlast(&self) {
+        let held = self.held();
+        held.keys.visit(&held.key, |slot, _| slot.turns.overdue = true);
     }
 
     /// Raises a fence, which may outlive this turn.
@@ -245,6 +266,6 @@ impl<K: Key, V: Value> Turns<K, V> {
 
 impl<K: Key, V: Value> Default for Turns<K, V> {
     fn default() -> Self {
-        Self { taken: false, version: None, waiting: VecDeque::new() }
+        Self { taken: false, version: None, overdue: false, waiting: VecDeque::new() }
     }
 }

@@ -100,3 +100,15 @@ impl fmt::Display for SourceError {
 }
 
 impl std::error::Error for SourceError {}
+
+/// The set-up does not fit.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(crate) fn misconfigured(sentence: impl fmt::Display) -> SourceError {
+    SourceError::new(SourceErrorKind::Misconfigured, sentence)
+}
+
+/// This very value is refused.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(crate) fn rejected(sentence: impl fmt::Display) -> SourceError {
+    SourceError::new(SourceErrorKind::Rejected, sentence)
+}

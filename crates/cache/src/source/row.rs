@@ -28,10 +28,16 @@ pub enum Cell {
     Integer(i64),
     /// A floating-point number.
     Real(f64),
-    /// Text.
+    /// Text, and what the source writes as text: a date, a time, a UUID.
     Text(Box<str>),
     /// Bytes.
     Blob(Box<[u8]>),
+    /// A truth value, where the source has such a type.
+    Boolean(bool),
+    /// A decimal number, digit by digit as the source writes it.
+    Decimal(Box<str>),
+    /// A JSON document, or an array as one.
+    Json(Box<str>),
 }
 
 /// What a column holds, as its declaration says.
@@ -51,6 +57,22 @@ pub enum ColumnType {
     Text,
     /// Bytes.
     Blob,
+    /// Truth values.
+    Boolean,
+    /// Decimal numbers of exact digits.
+    Decimal,
+    /// JSON documents.
+    Json,
+    /// Arrays, which are JSON arrays here.
+    Array,
+    /// Dates, as text such as `2024-01-31`.
+    Date,
+    /// Times of day, as text such as `23:59:59.5`.
+    Time,
+    /// Moments, as text such as `2024-01-31 23:59:59.5`.
+    Timestamp,
+    /// UUIDs, as text of 32 lower-case digits in five groups.
+    Uuid,
     /// Anything: the source does not say.
     Any,
 }

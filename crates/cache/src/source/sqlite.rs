@@ -45,6 +45,7 @@ mod codec;
 mod connection;
 mod database;
 mod error;
+mod fence;
 mod job;
 mod load;
 mod options;
@@ -53,7 +54,6 @@ mod queue;
 mod schema;
 mod statement;
 mod store;
-mod suggest;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -64,5 +64,6 @@ pub use options::{Durability, SqliteOptions};
 pub use queries::Queries;
 /// The library whose connections [`Sqlite::read`] and [`Sqlite::write`] hand out.
 pub use rusqlite;
-pub use schema::{TableSpec, ValueColumns};
 pub use table::{SqliteTable, TableBuilder};
+
+pub use super::table::{TableSpec, ValueColumns};

@@ -10,6 +10,7 @@ use super::Write;
 use crate::entry::Entry;
 use crate::options::WriteOptions;
 use crate::parts::{Parts, StoreOutcome};
+use crate::sabotage::{self, Mutation};
 use crate::source::{Source, SourceError, Stored};
 use crate::stats::Count;
 use crate::trace::Participant::{self, Cache, Database};
@@ -17,6 +18,7 @@ use crate::trace::{Tell, Trace, tell_together};
 use crate::{Key, Value};
 
 /// What a strategy that writes is made of.
+#[derive(Clone)]
 pub(crate) struct Backed<K: Key, V: Value> {
     pub(crate) parts: Arc<Parts<K, V>>,
     pub(crate) source: Arc<dyn Source<K, V>>,
@@ -57,28 +59,36 @@ impl<K: Key, V: Value> Backed<K, V> {
         self.parts.source_error(writes[0].guard.key(), error)
     }
 
-    /// Nobody knows whether the source has it: nothing is cached until it has answered.
+    /// Nobody knows whether the source has it: nothing is cached until it has answered, and no
+    /// other write of these keys begins, which the late one could undo.
     pub(super) fn lost_sight(
         &self,
-        writes: &[Write<K, V>],
+        writes: Vec<Write<K, V>>,
         error: SourceError,
         late: Option<oneshot::Receiver<()>>,
         options: &WriteOptions,
     ) -> crate::Error {
         self.parts.stats.add(Count::WritesUnknown, writes.len() as u64);
+        if sabotage::is(Mutation::KeepAfterUnknown) {
+            writes.iter().for_each(|write| write.guard.trust());
+            return self.parts.source_error(writes[0].guard.key(), error);
+        }
         let fences: Vec<_> = writes.iter().map(|write| write.guard.fence()).collect();
-        for write in writes {
+        for write in &writes {
             options.trace.tell(Cache, Cache, "drop copy", write.guard.key());
             self.parts.install(&write.guard, None);
         }
-        if let Some(late) = late {
+        let error = self.parts.source_error(writes[0].guard.key(), error);
+        if let Some(late) = late.filter(|_| !sabotage::is(Mutation::LiftFenceAtTimeout)) {
+            writes.iter().for_each(|write| write.guard.outlast());
             self.parts.runtime.spawn(Box::pin(async move {
                 // Ready, with an error, when the source's call has ended one way or the other.
                 late.await.ok();
                 drop(fences);
+                drop(writes);
             }));
         }
-        self.parts.source_error(writes[0].guard.key(), error)
+        error
     }
 
     /// What the key holds now that `write` was stored.
@@ -120,13 +130,15 @@ pub(super) fn settling<V>(entry: &Option<Entry<V>>) -> &'static str {
     }
 }
 
-/// What diagrams call the call that stores `writes`, which all put or all delete.
+/// What diagrams call the call that stores `writes`.
 fn errand<K: Key, V: Value>(writes: &[Write<K, V>]) -> String {
-    let puts = writes.iter().any(|write| write.value.is_some());
-    let verb = if puts { "upsert" } else { "delete" };
-    match writes.len() {
-        1 => verb.to_owned(),
-        rows => format!("{verb} {rows} rows"),
+    let puts = writes.iter().filter(|write| write.value.is_some()).count();
+    match (puts, writes.len() - puts) {
+        (1, 0) => "upsert".to_owned(),
+        (0, 1) => "delete".to_owned(),
+        (puts, 0) => format!("upsert {puts} rows"),
+        (0, deletes) => format!("delete {deletes} rows"),
+        (puts, deletes) => format!("upsert {puts}, delete {deletes} rows"),
     }
 }
 

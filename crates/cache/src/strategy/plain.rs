@@ -38,11 +38,11 @@ impl<K: Key, V: Value> Policy<K, V> for Plain<K, V> {
     fn write(
         self: Arc<Self>,
         writes: Vec<Write<K, V>>,
-        options: WriteOptions,
+        _options: WriteOptions,
     ) -> BoxFuture<'static, Result<Vec<Written>>> {
         let written = writes
             .into_iter()
-            .map(|write| put(&self.parts, write.guard.key(), write.value, options.lifetime))
+            .map(|write| put(&self.parts, write.guard.key(), write.value, write.lifetime))
             .collect();
         std::future::ready(written).boxed()
     }

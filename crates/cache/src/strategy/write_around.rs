@@ -38,7 +38,7 @@ pub struct WriteAround {
     pub drop_cached: bool,
     /// Who loads on a miss.
     pub read: ReadPolicy,
-    /// How long a write waits for the source. After it the outcome is unknown, not a failure.
+    /// How long a write waits, as [`WriteThrough::timeout`](super::WriteThrough::timeout) says.
     pub timeout: Option<Duration>,
 }
 
@@ -92,6 +92,10 @@ impl<K: Key, V: Value> Policy<K, V> for AtWork<K, V> {
         self.options.drop_cached
     }
 
+    fn timeout(&self) -> Option<Duration> {
+        self.options.timeout
+    }
+
     fn write(
         self: Arc<Self>,
         writes: Vec<Write<K, V>>,
@@ -114,7 +118,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
             }
             StoreOutcome::Failed(error) => Err(self.backed.failed(&writes, error)),
             StoreOutcome::Unknown(error, late) => {
-                Err(self.backed.lost_sight(&writes, error, late, &options))
+                Err(self.backed.lost_sight(writes, error, late, &options))
             }
         }
     }

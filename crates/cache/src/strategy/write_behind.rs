@@ -9,24 +9,31 @@
 //! **A bad choice** where others read the source and must not see it late, and where the source
 //! checks what is written: a refusal comes after the acknowledgement, as a dead letter.
 
+mod crew;
+mod drain;
 mod worker;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, select};
 
 use super::backed::{Backed, settling};
-use super::{Policy, Reader, Write, Written};
+use super::{Backoff, Policy, Reader, Write, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Append, AppendError, Journal, Limits, Sequence};
 use crate::options::WriteOptions;
 use crate::parts::StoreOutcome;
 use crate::runtime::{Time, within};
+use crate::sabotage::{self, Mutation};
 use crate::stats::Count;
 use crate::trace::Participant::{self, Cache, Queue};
 use crate::trace::{Tell, tell_together};
 use crate::{Key, Value};
+
+use crew::{Crew, Workplace};
+pub use drain::{DrainState, DrainStatus};
 
 pub(super) const NAME: &str = "write-behind";
 
@@ -48,7 +55,8 @@ pub(super) const NAME: &str = "write-behind";
 pub struct WriteBehind {
     /// What the journal in memory may hold, and how it makes batches.
     pub limits: Limits,
-    /// Tasks that bring batches to the source.
+    /// Tasks that bring batches to the source, at least one. Batches of different keys are on their way
+    /// at the same time.
     pub workers: usize,
     /// What a write does when the journal is full.
     pub on_full: OnFull,
@@ -70,27 +78,10 @@ pub enum OnFull {
     Block(Duration),
     /// Is refused as [`ErrorKind::Busy`].
     Reject,
-    /// Waits until nothing of its key is pending and writes the source itself.
-    Through,
-}
-
-/// Waiting times that double, with jitter: each is drawn from the upper half of its range.
-///
-/// ```
-/// use larder::strategy::Backoff;
-/// use std::time::Duration;
-///
-/// // Waits of 100, 200, 400, ... milliseconds, at most 5 s, each less up to a half of it.
-/// let backoff =
-///     Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(5) };
-/// # drop(backoff);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
-    /// The first.
-    pub first: Duration,
-    /// The longest.
-    pub longest: Duration,
+    /// Waits until nothing of its key is pending and writes the source itself, so long at most for
+    /// both: refused as [`ErrorKind::Busy`] when its time is over before the source was asked, and
+    /// [`ErrorKind::Unknown`] when it is over after that.
+    Through(Duration),
 }
 
 impl Default for WriteBehind {
@@ -110,7 +101,8 @@ impl WriteBehind {
         backed: Backed<K, V>,
         journal: Arc<dyn Journal<K, V>>,
     ) -> Arc<dyn Policy<K, V>> {
-        Arc::new(AtWork { options: self, backed, journal })
+        let crew = Crew::new(backed.parts.runtime.now());
+        Arc::new(AtWork { options: self, backed, journal, crew })
     }
 }
 
@@ -118,6 +110,7 @@ struct AtWork<K: Key, V: Value> {
     options: WriteBehind,
     backed: Backed<K, V>,
     journal: Arc<dyn Journal<K, V>>,
+    crew: Crew,
 }
 
 impl<K: Key, V: Value> Drop for AtWork<K, V> {
@@ -148,22 +141,28 @@ impl<K: Key, V: Value> Policy<K, V> for AtWork<K, V> {
         Some(&self.journal)
     }
 
+    fn drain_status(&self) -> Option<DrainStatus> {
+        let now = self.backed.parts.runtime.now();
+        Some(self.crew.status(now, self.journal.status().oldest))
+    }
+
     fn start(self: Arc<Self>) {
-        for _ in 0..self.options.workers.max(1) {
-            let worker = worker::Worker::new(
-                self.backed.parts.clone(),
-                self.backed.source.clone(),
-                self.journal.clone(),
-                self.options.backoff,
-            );
-            self.backed.parts.runtime.spawn(worker.run().boxed());
-        }
+        let place = Workplace {
+            backed: self.backed.clone(),
+            journal: self.journal.clone(),
+            backoff: self.options.backoff,
+            drain: self.crew.drain().clone(),
+        };
+        self.crew.begin(place, self.options.workers);
     }
 
     fn stop(&self, deadline: Time) -> BoxFuture<'_, u64> {
         async move {
             self.journal.close();
-            within(&*self.backed.parts.runtime, deadline, self.journal.flush()).await;
+            let ended = pin!(self.crew.ended());
+            let flushed = select(self.journal.flush(), ended);
+            within(&*self.backed.parts.runtime, deadline, flushed).await;
+            self.crew.stop();
             self.journal.status().records
         }
         .boxed()
@@ -189,10 +188,12 @@ impl<K: Key, V: Value> AtWork<K, V> {
                     self.install(write, append, &options);
                 }
             }
-            Err(AppendError::Full) if self.options.on_full == OnFull::Through => {
-                self.write_through(&writes, appends, &options).await?;
-            }
-            Err(error) => return Err(self.refused(&writes, error)),
+            Err(error) => match (error, self.options.on_full) {
+                (AppendError::Full, OnFull::Through(patience)) => {
+                    self.write_through(writes, appends, &options, patience).await?;
+                }
+                (error, _) => return Err(self.refused(&writes, error)),
+            },
         }
         Ok(existed.into_iter().map(|existed| Written { existed }).collect())
     }
@@ -211,15 +212,21 @@ impl<K: Key, V: Value> AtWork<K, V> {
         let runtime = &*self.backed.parts.runtime;
         let deadline = match self.options.on_full {
             OnFull::Block(patience) => runtime.now() + patience,
-            OnFull::Reject | OnFull::Through => Time::ZERO,
+            OnFull::Reject | OnFull::Through(_) => Time::ZERO,
         };
         loop {
             let room = self.journal.room();
             tell_append(&appends);
+            if sabotage::is(Mutation::AcknowledgeBeforeAppend) {
+                let (journal, appends) = (self.journal.clone(), appends.clone());
+                runtime.spawn(Box::pin(async move { drop(journal.append(appends).await) }));
+                return Ok(());
+            }
             let answer = self.journal.append(appends.clone()).await;
             tell_answer(&appends, &answer);
             match answer {
                 Ok(_) => return Ok(()),
+                Err(AppendError::Full) if sabotage::is(Mutation::DropWhenFull) => return Ok(()),
                 Err(AppendError::Full) if runtime.now() < deadline => {
                     if within(runtime, deadline, room).await.is_some() {
                         tell(&appends, Queue, Cache, || "room".to_owned());
@@ -241,7 +248,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
             value => Some(value),
         };
         let entry =
-            known.and_then(|value| parts.written_entry(value, options.lifetime, earlier.as_ref()));
+            known.and_then(|value| parts.written_entry(value, write.lifetime, earlier.as_ref()));
         options.trace.tell(Cache, Cache, settling(&entry), &append.key);
         parts.install(&write.guard, entry);
     }
@@ -249,21 +256,28 @@ impl<K: Key, V: Value> AtWork<K, V> {
     /// Writes past a full journal, behind everything that it holds of these keys.
     async fn write_through(
         &self,
-        writes: &[Write<K, V>],
+        writes: Vec<Write<K, V>>,
         appends: Vec<Append<K, V>>,
         options: &WriteOptions,
+        patience: Duration,
     ) -> Result<()> {
-        for write in writes {
-            self.wait_until_not_pending(write.guard.key()).await;
+        let runtime = &*self.backed.parts.runtime;
+        let deadline = runtime.now() + patience;
+        for write in &writes {
+            let arrived = self.journal.flush_key(write.guard.key());
+            if within(runtime, deadline, arrived).await.is_none() {
+                return Err(self.refused(&writes, AppendError::Full));
+            }
         }
-        match self.backed.store(writes, options, None).await {
+        let left = deadline.since(runtime.now());
+        match self.backed.store(&writes, options, Some(left)).await {
             StoreOutcome::Stored(_) => {
                 for (write, append) in writes.iter().zip(appends) {
                     self.install(write, append, options);
                 }
                 Ok(())
             }
-            StoreOutcome::Failed(error) => Err(self.backed.failed(writes, error)),
+            StoreOutcome::Failed(error) => Err(self.backed.failed(&writes, error)),
             StoreOutcome::Unknown(error, late) => {
                 Err(self.backed.lost_sight(writes, error, late, options))
             }
@@ -280,28 +294,15 @@ impl<K: Key, V: Value> AtWork<K, V> {
         }
         let parts = &self.backed.parts;
         let deadline = match self.options.on_full {
-            OnFull::Block(patience) => parts.runtime.now() + patience,
+            OnFull::Block(patience) | OnFull::Through(patience) => parts.runtime.now() + patience,
             OnFull::Reject => Time::ZERO,
-            OnFull::Through => Time::NEVER,
         };
-        let arrived = self.wait_until_not_pending(key).boxed();
+        let arrived = self.journal.flush_key(key);
         within(&*parts.runtime, deadline, arrived).await.ok_or_else(|| {
             let message = "a queued delete of this key must reach the source before a part of the \
                            new row is written; try again later";
             parts.error(ErrorKind::Busy, message).at(key)
         })
-    }
-
-    async fn wait_until_not_pending(&self, key: &K) {
-        let mut flush = self.journal.flush();
-        loop {
-            let room = self.journal.room();
-            if self.journal.pending(key).is_none() {
-                return;
-            }
-            // Flushing makes haste; what it ends with may be another key's.
-            select(room, &mut flush).await;
-        }
     }
 
     /// Whether the key existed, as far as cache and journal know.
@@ -318,7 +319,10 @@ impl<K: Key, V: Value> AtWork<K, V> {
     fn refused(&self, writes: &[Write<K, V>], error: AppendError) -> Error {
         let parts = &self.backed.parts;
         parts.stats.add(Count::WriteErrors, writes.len() as u64);
-        writes.iter().for_each(|write| write.guard.trust());
+        // What may be in the journal may reach the source: the copies stay in doubt and go.
+        if !matches!(error, AppendError::Unknown(_)) {
+            writes.iter().for_each(|write| write.guard.trust());
+        }
         let (kind, message) = match error {
             AppendError::Full => (
                 ErrorKind::Busy,
@@ -330,8 +334,19 @@ impl<K: Key, V: Value> AtWork<K, V> {
                 "the write is larger than the queue of writes may ever be".to_owned(),
             ),
             AppendError::Closed => (ErrorKind::Closed, "the cache is shutting down".to_owned()),
+            AppendError::Failed(reason) if self.crew.is_fenced_off() => (
+                ErrorKind::Fenced,
+                format!("another process has taken the queue of writes over: {reason}"),
+            ),
             AppendError::Failed(reason) => {
-                (ErrorKind::Source, format!("the journal failed: {reason}"))
+                (ErrorKind::Journal, format!("the journal takes no writes: {reason}"))
+            }
+            AppendError::Unknown(reason) => (
+                ErrorKind::Unknown,
+                format!("the journal failed and may or may not have the write: {reason}"),
+            ),
+            AppendError::Unencodable(reason) => {
+                (ErrorKind::Value, format!("the journal cannot keep the write: {reason}"))
             }
         };
         parts.error(kind, message).at(writes[0].guard.key())
@@ -353,6 +368,8 @@ fn tell_answer<K: Key, V: Value>(appends: &[Append<K, V>], answer: &Result<Seque
         Err(AppendError::TooLarge) => "refused: too large".to_owned(),
         Err(AppendError::Closed) => "refused: closed".to_owned(),
         Err(AppendError::Failed(reason)) => format!("error: {reason}"),
+        Err(AppendError::Unknown(reason)) => format!("unknown: {reason}"),
+        Err(AppendError::Unencodable(reason)) => format!("refused: {reason}"),
     });
 }
 

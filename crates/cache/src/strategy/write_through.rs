@@ -5,7 +5,8 @@
 //! answered, and the caller is told so.
 //!
 //! Writers of one key take turns, so the cache sees them in the source's order. A write that has
-//! begun runs to its end even if its caller gives up.
+//! begun runs to its end even if its caller gives up, and keeps its turn until then: a newer one that
+//! was acknowledged is never undone by an older one that came late.
 //!
 //! **A bad choice** where writes outnumber reads: every one of them waits for the source.
 
@@ -21,6 +22,7 @@ use crate::error::Result;
 use crate::keys::Fence;
 use crate::options::WriteOptions;
 use crate::parts::StoreOutcome;
+use crate::sabotage::{self, Mutation};
 use crate::source::Stored;
 use crate::trace::Participant::Cache;
 use crate::trace::Tell;
@@ -42,7 +44,9 @@ pub(super) const NAME: &str = "write-through";
 pub struct WriteThrough {
     /// Which of the two is changed first.
     pub order: Order,
-    /// How long a write waits for the source. After it the outcome is unknown, not a failure.
+    /// How long a write waits for other writes of its key, after which it is refused as
+    /// [`Busy`](crate::ErrorKind::Busy), and then how long for the source, after which its outcome is
+    /// unknown. A write whose outcome is unknown goes on and holds up those behind it until it ends.
     pub timeout: Option<Duration>,
 }
 
@@ -84,6 +88,10 @@ impl<K: Key, V: Value> Policy<K, V> for AtWork<K, V> {
         Reader::Cache
     }
 
+    fn timeout(&self) -> Option<Duration> {
+        self.options.timeout
+    }
+
     fn write(
         self: Arc<Self>,
         writes: Vec<Write<K, V>>,
@@ -103,6 +111,10 @@ impl<K: Key, V: Value> AtWork<K, V> {
             Order::SourceFirst => Vec::new(),
             Order::CacheFirst => writes.iter().map(|write| Staged::take(write, &options)).collect(),
         };
+        if sabotage::is(Mutation::InstallBeforeCommit) {
+            let install = |write| self.install(write, &Stored::default(), None, &options);
+            writes.iter().for_each(install);
+        }
         match self.backed.store(&writes, &options, self.options.timeout).await {
             StoreOutcome::Stored(stored) => {
                 let earlier = staged.into_iter().map(Staged::lift).collect();
@@ -115,7 +127,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
                 Err(self.backed.failed(&writes, error))
             }
             StoreOutcome::Unknown(error, late) => {
-                Err(self.backed.lost_sight(&writes, error, late, &options))
+                Err(self.backed.lost_sight(writes, error, late, &options))
             }
         }
     }
@@ -148,7 +160,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
         let key = write.guard.key();
         let kept = earlier.or_else(|| parts.keys.entry(key));
         let entry = match self.backed.value_after(write, stored, kept.as_ref()) {
-            Known::Value(value) => parts.written_entry(value, options.lifetime, kept.as_ref()),
+            Known::Value(value) => parts.written_entry(value, write.lifetime, kept.as_ref()),
             Known::Unsure => None,
         };
         options.trace.tell(Cache, Cache, settling(&entry), key);

@@ -1,4 +1,5 @@
-//! A database that stops where a test tells it to, and a tier that refuses when a test says so.
+//! A database that stops where a test tells it to and keeps fences when it is told to, and a tier that
+//! refuses when a test says so.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,10 +9,15 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt};
 use larder::Entry;
 use larder::runtime::{Runtime, Simulated, Time};
-use larder::source::{Capabilities, Change, Loaded, Source, SourceError, SourceErrorKind, Stored};
+use larder::source::{
+    Capabilities, Change, Fence, Fenced, Fences, Loaded, Source, SourceError, SourceErrorKind,
+    Stored, Takeover,
+};
 use larder::tier::{Inserted, Lookup, MemoryTier, Refused, Tier, Usage};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+
+use crate::fence_table::FenceTable;
 
 /// Where a call of the database can be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +43,8 @@ pub enum Fault {
     LosesReply,
     /// The call panics; a store has committed by then.
     Panics,
+    /// Nothing is done, because the table is not there.
+    Misses,
 }
 
 /// Random waits and faults, in place of those that a test sets one by one.
@@ -59,6 +67,7 @@ struct Table {
     store_faults: VecDeque<Fault>,
     loads: Vec<Vec<String>>,
     chaos: Option<Chaos>,
+    fences: Option<FenceTable>,
 }
 
 /// Holds one call at its point until it is released or dropped.
@@ -118,6 +127,11 @@ impl Database {
         self.0.lock().store_faults.push_back(fault);
     }
 
+    /// From now on it keeps fences.
+    pub fn keep_fences(&self) {
+        self.0.lock().fences.get_or_insert_default();
+    }
+
     pub fn set_chaos(&self, chaos: Option<Chaos>) {
         self.0.lock().chaos = chaos;
     }
@@ -128,6 +142,18 @@ impl Database {
 
     pub async fn store_one(self, key: String, value: Option<u64>) -> Result<(), SourceError> {
         self.store(vec![Change { key, value }]).await.map(drop)
+    }
+
+    /// Commits changes, together with what the fence says, or not at all.
+    async fn commit(
+        &self,
+        changes: Vec<Change<String, u64>>,
+        fence: Option<Fence>,
+    ) -> Result<Fenced<u64>, SourceError> {
+        self.pass(Point::StoreCommit).await;
+        let (stored, fault) = self.0.lock().transact(changes, fence)?;
+        self.pass(Point::StoreReply).await;
+        fault.map_or(Ok(stored), |fault| Err(fault.strike()))
     }
 
     async fn pass(&self, point: Point) {
@@ -147,6 +173,27 @@ impl Database {
 }
 
 impl Table {
+    /// What came of the transaction, and how that is hidden from whoever asked for it.
+    fn transact(
+        &mut self,
+        changes: Vec<Change<String, u64>>,
+        fence: Option<Fence>,
+    ) -> Result<(Fenced<u64>, Option<Fault>), SourceError> {
+        let fault = self.store_faults.pop_front();
+        let fault = fault.or_else(|| self.chaotic([Fault::Fails, Fault::LosesReply]));
+        let stored = Fenced::Stored(vec![Stored::default(); changes.len()]);
+        if matches!(fault, Some(Fault::Fails | Fault::Rejects | Fault::Misses)) {
+            return Ok((stored, fault));
+        }
+        if let (Some(fence), Some(fences)) = (fence, &mut self.fences)
+            && !fences.advance(&fence)?
+        {
+            return Ok((Fenced::Already, fault));
+        }
+        changes.into_iter().for_each(|change| self.commit(change));
+        Ok((stored, fault))
+    }
+
     fn commit(&mut self, change: Change<String, u64>) {
         match change.value {
             Some(value) => drop(self.rows.insert(change.key.clone(), value)),
@@ -192,24 +239,37 @@ impl Source<String, u64> for Database {
         changes: Vec<Change<String, u64>>,
     ) -> BoxFuture<'_, Result<Vec<Stored<u64>>, SourceError>> {
         async move {
-            self.pass(Point::StoreCommit).await;
-            let (stored, fault) = {
-                let mut table = self.0.lock();
-                let fault = table.store_faults.pop_front();
-                let fault = fault.or_else(|| table.chaotic([Fault::Fails, Fault::LosesReply]));
-                let stored = vec![Stored::default(); changes.len()];
-                if !matches!(fault, Some(Fault::Fails | Fault::Rejects)) {
-                    changes.into_iter().for_each(|change| table.commit(change));
-                }
-                (stored, fault)
-            };
-            self.pass(Point::StoreReply).await;
-            match fault {
-                None => Ok(stored),
-                Some(fault) => Err(fault.strike()),
+            match self.commit(changes, None).await? {
+                Fenced::Stored(stored) => Ok(stored),
+                Fenced::Already => unreachable!("nothing was fenced"),
             }
         }
         .boxed()
+    }
+
+    fn fences(&self) -> Option<&dyn Fences<String, u64>> {
+        self.0.lock().fences.is_some().then_some(self)
+    }
+}
+
+impl Fences<String, u64> for Database {
+    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+        async move {
+            let mut table = self.0.lock();
+            match table.store_faults.pop_front() {
+                Some(fault) => Err(fault.strike()),
+                None => Ok(table.fences.get_or_insert_default().take_over(journal)),
+            }
+        }
+        .boxed()
+    }
+
+    fn store_fenced(
+        &self,
+        changes: Vec<Change<String, u64>>,
+        fence: Fence,
+    ) -> BoxFuture<'_, Result<Fenced<u64>, SourceError>> {
+        self.commit(changes, Some(fence)).boxed()
     }
 }
 
@@ -219,6 +279,7 @@ impl Fault {
             Fault::Fails => SourceError::new(SourceErrorKind::Unavailable, "the database is down"),
             Fault::Rejects => SourceError::new(SourceErrorKind::Rejected, "a constraint failed"),
             Fault::LosesReply => SourceError::new(SourceErrorKind::Unknown, "the reply was lost"),
+            Fault::Misses => SourceError::new(SourceErrorKind::Misconfigured, "there is no table"),
             Fault::Panics => panic!("the database panics, as the test asked"),
         }
     }

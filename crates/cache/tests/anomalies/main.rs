@@ -4,8 +4,10 @@
 //!
 //! Everything but `threads` runs under virtual time, one interleaving at a time; nothing sleeps.
 
+mod fence_table;
 mod history;
 mod journal;
+mod kept_journal;
 mod kit;
 mod larder_subject;
 mod naive;
@@ -15,10 +17,14 @@ mod scene;
 mod all_strategies;
 mod attack;
 mod cancellation;
+mod dead_letters;
+mod fences;
+mod late;
 mod loaders;
 mod partial;
 mod queue;
 mod schedule;
 mod threads;
+mod transactions;
 mod write_behind;
 mod write_through;

@@ -96,7 +96,11 @@ fn a_full_queue_rejects_at_once() {
 #[test]
 fn a_write_past_a_full_queue_waits_for_what_is_queued_of_its_key() {
     let limits = Limits { records_max: 2, coalesce: false, ..Limits::default() };
-    let kit = Kit::new(WriteBehind { limits, on_full: OnFull::Through, ..Default::default() });
+    let kit = Kit::new(WriteBehind {
+        limits,
+        on_full: OnFull::Through(SECOND * 60),
+        ..Default::default()
+    });
     let hold = kit.database.hold(StoreCommit);
     kit.put_many(&[("a", 1), ("b", 1)]);
     let mut through = kit.put("a", 2);
@@ -109,6 +113,66 @@ fn a_write_past_a_full_queue_waits_for_what_is_queued_of_its_key() {
     through.finished().unwrap().unwrap();
     assert_eq!(kit.database.commits("a"), [Some(1), Some(2)]);
     assert_eq!(kit.cache.peek("a"), Some(2));
+}
+
+#[test]
+fn a_write_past_a_full_queue_gives_up_when_what_is_queued_does_not_arrive() {
+    let limits = Limits { records_max: 1, coalesce: false, ..Limits::default() };
+    let on_full = OnFull::Through(SECOND);
+    let kit = Kit::new(WriteBehind { limits, on_full, ..Default::default() });
+    let hold = kit.database.hold(StoreCommit);
+    kit.put_many(&[("a", 1)]);
+    let mut through = kit.put("a", 2);
+    kit.world.advance(SECOND);
+    let error = through.finished().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+    assert_eq!(kit.cache.peek("a"), Some(1), "the copy is as good as before");
+    hold.release();
+    kit.flush();
+    assert_eq!(kit.database.commits("a"), [Some(1)]);
+}
+
+#[test]
+fn a_write_past_a_full_queue_that_the_source_does_not_answer_is_unknown_and_keeps_its_turn() {
+    let kit = Kit::with_room_for(1, OnFull::Through(SECOND));
+    let _batch = kit.database.hold(StoreCommit);
+    kit.put_many(&[("a", 1)]);
+    kit.world.advance(Limits::default().flush_interval);
+    let hold = kit.database.hold(StoreCommit);
+    let mut through = kit.put("b", 2);
+    kit.world.advance(SECOND);
+    assert_eq!(through.finished().unwrap().unwrap_err().kind(), ErrorKind::Unknown);
+    let mut newer = kit.put("b", 3);
+    assert!(newer.finished().is_none());
+    hold.release();
+    kit.world.run_until_idle();
+    newer.finished().unwrap().unwrap();
+    assert_eq!(kit.database.commits("b"), [Some(2), Some(3)]);
+}
+
+#[test]
+fn a_flush_of_one_key_does_not_wait_for_batches_to_fill() {
+    let limits = Limits { flush_interval: SECOND * 60, ..Limits::default() };
+    let kit = Kit::new(WriteBehind { limits, ..WriteBehind::default() });
+    kit.put_many(&[("a", 1), ("b", 2)]);
+    let (cache, begun) = (kit.cache.clone(), kit.world.now());
+    kit.world.block_on(async move { cache.flush_key(&"a".to_owned()).await });
+    assert_eq!((kit.world.now(), kit.database.row("a")), (begun, Some(1)));
+}
+
+#[test]
+fn a_flush_of_one_key_may_be_given_up() {
+    let kit = Kit::new(WriteBehind::default());
+    let hold = kit.database.hold(StoreCommit);
+    kit.put_many(&[("a", 1)]);
+    let cache = kit.cache.clone();
+    let mut flush = kit.world.start(async move { cache.flush_key(&"a".to_owned()).await });
+    kit.world.advance(SECOND);
+    assert!(flush.finished().is_none(), "the source does not have it");
+    drop(flush);
+    hold.release();
+    kit.flush();
+    assert_eq!(kit.database.row("a"), Some(1));
 }
 
 #[test]

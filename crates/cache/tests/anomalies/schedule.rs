@@ -56,7 +56,8 @@ fn setup(seed: u64) -> Setup {
         refresh_ahead: millis(seed % 4 * 2),
         ..Freshness::ttl(millis(15))
     };
-    let on_full = [OnFull::Block(millis(5)), OnFull::Reject, OnFull::Through][seed as usize % 3];
+    let ways = [OnFull::Block(millis(5)), OnFull::Reject, OnFull::Through(millis(500))];
+    let on_full = ways[seed as usize % 3];
     let limits = Limits {
         records_max: 3,
         batch_max: 2,

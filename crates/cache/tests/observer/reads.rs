@@ -1,7 +1,7 @@
 //! Loads, fills and invalidations.
 
 use larder::source::SourceErrorKind;
-use larder::{Freshness, Leased, Lifetime, Peek, Strategy};
+use larder::{Edit, Freshness, Leased, Lifetime, Peek, Present, Strategy};
 
 use crate::kit::{CALL, Kit, SECOND, name};
 
@@ -53,9 +53,13 @@ fn a_load_that_fails_is_not_told() {
 #[test]
 fn a_look_takes_out_what_has_expired_where_nobody_loads() {
     type Look = fn(&Kit) -> bool;
-    let looks: [Look; 2] = [
+    let looks: [Look; 3] = [
         |kit| kit.cache.peek("a").is_some(),
         |kit| kit.cache.peek_with("a", |found| matches!(found, Peek::Value(..))),
+        |kit| {
+            let look = |present: Option<Present<'_, u64>>| (Edit::Keep, present.is_some());
+            kit.cache.update_now(&name("a"), look).unwrap()
+        },
     ];
     for look in looks {
         let kit = Kit::plain();

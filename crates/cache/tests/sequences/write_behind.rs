@@ -135,7 +135,7 @@ fn a_full_queue_makes_room_by_policy_block() {
 
 #[test]
 fn a_full_queue_is_passed_by_by_policy_through() {
-    let kit = Kit::new(write_behind(OnFull::Through));
+    let kit = Kit::new(write_behind(OnFull::Through(SECOND * 60)));
     kit.put("a", 5);
     kit.put("b", 6);
     let kit = kit.afresh();

@@ -79,7 +79,7 @@ async fn overflow_and_refuse(stage: &mut Stage) -> Outcome {
 }
 
 async fn overflow_and_pass_by(stage: &mut Stage) -> Outcome {
-    let airports = cache(stage, OnFull::Through).await?;
+    let airports = cache(stage, OnFull::Through(Duration::from_secs(60))).await?;
     stage.step("Another cache, policy 'through', fills its queue");
     fill_queue(stage, &airports).await?;
     let busy = stage.make_busy().await?;

@@ -109,7 +109,9 @@ fn a_queue_waits_for_a_database_that_is_locked() {
 
 #[test]
 fn a_stop_says_what_it_could_not_store_in_its_time() {
-    let config = format!("limits.shutdown_timeout = \"200ms\"\n{STRATEGIES}");
+    let memory = "write_behind = { journal = \"memory\" }";
+    let forgetful = STRATEGIES.replace("\"write-behind\"", &format!("\"write-behind\"\n{memory}"));
+    let config = format!("limits.shutdown_timeout = \"200ms\"\n{forgetful}");
     on_config(&config, |larder| {
         let held = larder.writes_held();
         let mut slow = larder.wire();

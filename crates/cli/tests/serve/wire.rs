@@ -39,19 +39,16 @@ impl Wire {
     pub fn talk(&mut self, talk: &[(&str, &str)]) {
         for (command, expected) in talk {
             let reply = self.ask(command);
-            match expected.strip_suffix('*') {
-                Some(start) => assert!(reply.starts_with(start), "{command}: {reply}"),
-                None => assert_eq!(reply, *expected, "{command}"),
-            }
+            assert!(is_expected(&reply, expected), "{command}: {reply}, and not {expected}");
         }
     }
 
-    /// Asks again and again until the reply is the expected one.
+    /// Asks again and again until the reply is the expected one, as in [`talk`](Self::talk).
     pub fn until(&mut self, command: &str, expected: &str) {
         let started = Instant::now();
         loop {
             let reply = self.ask(command);
-            if reply == expected {
+            if is_expected(&reply, expected) {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "{command}: still {reply}");
@@ -129,6 +126,13 @@ impl Wire {
         self.stream.read_exact(&mut bytes)?;
         bytes.truncate(length);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+fn is_expected(reply: &str, expected: &str) -> bool {
+    match expected.strip_suffix('*') {
+        Some(start) => reply.starts_with(start),
+        None => reply == expected,
     }
 }
 

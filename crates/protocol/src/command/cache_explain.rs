@@ -75,6 +75,12 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_is_not_explained() {
+        let refused = "-ERR Command not allowed inside a transaction\r\n";
+        says("MULTI\nCACHE.EXPLAIN GET a\nDISCARD", &format!("+OK\r\n{refused}+OK\r\n"));
+    }
+
+    #[test]
     fn errors_of_the_command_are_its_own() {
         says("CACHE.EXPLAIN GET", "-ERR wrong number of arguments for 'get' command\r\n");
         says("CACHE.EXPLAIN SET a 1 FOO", "-ERR syntax error\r\n");

@@ -16,6 +16,7 @@ pub(crate) enum Meaning {
     Cached,
     Drop,
     Lease,
+    Queue,
     /// As the command that it carries.
     AsCarried,
 }
@@ -25,7 +26,7 @@ pub(crate) const WAYS: [&str; 6] =
     ["no source", "cache-aside", "read-through", "write-through", "write-behind", "write-around"];
 
 impl Meaning {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::ReadValue,
         Self::ReadFields,
         Self::WriteValue,
@@ -36,6 +37,7 @@ impl Meaning {
         Self::Cached,
         Self::Drop,
         Self::Lease,
+        Self::Queue,
         Self::AsCarried,
         Self::NoKeys,
     ];
@@ -54,6 +56,7 @@ impl Meaning {
             Self::Cached => "what is cached",
             Self::Drop => "drops copies",
             Self::Lease => "lease",
+            Self::Queue => "waits for the queue",
             Self::AsCarried => "as carried",
         }
     }
@@ -125,6 +128,10 @@ impl Meaning {
                 "refused with `-READONLY`: larder loads",
                 "refused with `-READONLY`: larder loads",
                 "only with `read = \"cache-aside\"`",
+            ],
+            Self::Queue => &[
+                "Waits, under write-behind, until the source has what is queued for the key; where \
+                 nothing is queued there is nothing to wait for.",
             ],
             Self::AsCarried => &["Means what the command that follows means."],
         }

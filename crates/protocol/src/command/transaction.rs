@@ -1,7 +1,9 @@
 //! `MULTI|EXEC|DISCARD|WATCH|UNWATCH`: <https://redis.io/docs/latest/develop/interact/transactions/>
 //!
 //! The requests of a transaction run one after the other. Where keys have no source nothing of
-//! other clients comes between; where they have one, each request is as atomic as on its own.
+//! other clients comes between. Where all keys are of one keyspace that writes through they run as a
+//! whole, and what they write is one transaction of the source. Elsewhere each request is as atomic as
+//! on its own.
 
 use crate::args::Args;
 use crate::client::{Transaction, Watched, kept_for};
@@ -25,17 +27,17 @@ pub(super) fn execute(_: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>
         return Err(Error::plain("EXEC without MULTI").into());
     };
     let has_changed = has_changed(context)?;
+    if !transaction.is_refused && !has_changed {
+        // The keys stay watched until nobody else can change them.
+        return Err(Stop::Script(transaction.requests));
+    }
     context.hub.unwatch(context.client);
     if transaction.is_refused {
         let text = "Transaction discarded because of previous errors.";
         return Err(Error::new("EXECABORT", text).into());
     }
-    if has_changed {
-        out.null_array();
-        return Ok(());
-    }
-    out.array(transaction.requests.len());
-    Err(Stop::Script(transaction.requests))
+    out.null_array();
+    Ok(())
 }
 
 /// `DISCARD`
@@ -98,7 +100,7 @@ fn admit_watch(context: &Context<'_>) -> Result<(), Stop> {
 }
 
 /// Whether a watched key has changed. One that has expired is told of only once it is swept out.
-fn has_changed(context: &mut Context<'_>) -> Result<bool, Stop> {
+pub(crate) fn has_changed(context: &mut Context<'_>) -> Result<bool, Stop> {
     if context.client.card.is_spoilt() {
         return Ok(true);
     }
@@ -173,5 +175,34 @@ mod tests {
             "MULTI\nSELECT 1\nSET a 1\nEXEC\nGET a\nSELECT 0\nGET a",
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+OK\r\n$1\r\n1\r\n+OK\r\n$-1\r\n",
         );
+    }
+
+    #[test]
+    fn a_whole_sees_what_it_has_done() {
+        says(
+            "MULTI\nSET whole:a 1\nINCR whole:a\nGET whole:a\nEXEC\nGET whole:a",
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n:2\r\n$1\r\n2\r\n$1\r\n2\r\n",
+        );
+    }
+
+    #[test]
+    fn a_whole_that_cannot_be_carried_out_is_one_error() {
+        let said = replies("MULTI\nSET whole:a 1\nSET whole:b poison\nEXEC\nEXISTS whole:a\nPING");
+        assert!(said.ends_with("+QUEUED\r\n-UNKNOWN who knows\r\n:0\r\n+PONG\r\n"), "{said}");
+        let said = replies("MULTI\nSET whole:away 1\nEXEC\nPING");
+        assert!(said.ends_with("+QUEUED\r\n-TRYAGAIN it is away\r\n+PONG\r\n"), "{said}");
+    }
+
+    #[test]
+    fn a_request_of_a_whole_that_fails_does_not_stop_the_others() {
+        let said = replies("HSET whole:h f v\nMULTI\nGET whole:h\nSET whole:a 1\nEXEC\nGET whole:a");
+        assert!(said.ends_with(&format!("*2\r\n{WRONG_TYPE}+OK\r\n$1\r\n1\r\n")), "{said}");
+    }
+
+    #[test]
+    fn a_whole_answers_only_what_the_client_wants_to_hear() {
+        let script = "CLIENT REPLY OFF\nMULTI\nSET whole:a poison\nEXEC\nMULTI\nSET whole:a 1\n\
+                      EXEC\nCLIENT REPLY ON\nGET whole:a";
+        says(script, "+OK\r\n$1\r\n1\r\n");
     }
 }

@@ -51,6 +51,11 @@ impl<'a> Out<'a> {
         self.append(&[b"-", error.code.as_bytes(), b" ", &error.line(), b"\r\n"]);
     }
 
+    /// Frames that were written elsewhere, in the same version.
+    pub(crate) fn written(&mut self, frames: &[u8]) {
+        self.append(&[frames]);
+    }
+
     /// `:number`
     pub fn integer(&mut self, number: i64) {
         self.header(b':', number);

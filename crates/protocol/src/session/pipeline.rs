@@ -1,11 +1,12 @@
 //! Requests on one side, replies in their order on the other.
 
+mod script;
+
 use std::mem;
 use std::sync::Arc;
-use std::vec;
 
 use crate::args::Args;
-use crate::client::{Client, Queued, Replies};
+use crate::client::{Client, Replies};
 use crate::command::{Command, Context, Stop, flag, named_by, resolve};
 use crate::error::Error;
 use crate::frame::Out;
@@ -14,6 +15,8 @@ use crate::session::admission;
 use crate::session::buffer::Buffer;
 use crate::session::waiting::{Question, Waiting};
 use crate::store::{Answer, Store, Ticket};
+
+use script::Script;
 
 /// What an empty output buffer keeps for the next replies.
 const OUTPUT_BYTES_KEPT: usize = 1024;
@@ -28,15 +31,6 @@ pub(crate) struct Pipeline {
     /// A transaction that runs; nothing else does meanwhile.
     script: Option<Script>,
     ending: Ending,
-}
-
-/// The rest of a transaction, and the command that runs it.
-#[derive(Debug)]
-struct Script {
-    requests: vec::IntoIter<Queued>,
-    /// What they took at the beginning.
-    bytes: usize,
-    command: &'static Command,
 }
 
 /// Whether the session goes on.
@@ -113,37 +107,6 @@ impl Pipeline {
         Served::Taken
     }
 
-    /// Goes on with a transaction that runs; says whether it is over.
-    pub(crate) fn go_on(&mut self, now_unix_ms: u64, store: &mut dyn Store) -> bool {
-        if self.script.is_none() {
-            return true;
-        }
-        store.isolate();
-        self.play(now_unix_ms, store);
-        store.release();
-        self.script.is_none()
-    }
-
-    /// Runs what may run of a transaction.
-    fn play(&mut self, now_unix_ms: u64, store: &mut dyn Store) {
-        while let Some(Queued { command, args }) = self.next_of_script() {
-            match admission::readmit(command, &args.args(), &self.client, &self.hub, now_unix_ms) {
-                Err(error) => self.refuse(&error),
-                Ok(()) => self.run(command, args.args(), now_unix_ms, store),
-            }
-        }
-        // What comes after its last request waits for that one's reply by itself.
-        if let Some(script) = self.script.take_if(|script| script.requests.len() == 0) {
-            self.end_request(script.command);
-        }
-    }
-
-    /// Each request of a transaction waits for the one before it.
-    fn next_of_script(&mut self) -> Option<Queued> {
-        let may_run = self.waiting.is_empty() && self.ending != Ending::Now;
-        self.script.as_mut().filter(|_| may_run)?.requests.next()
-    }
-
     /// Refuses a request before it runs. A transaction that misses one does not run either.
     fn reject(&mut self, command: Option<&Command>, error: &Error) {
         match command {
@@ -189,6 +152,9 @@ impl Pipeline {
         let Some(question) = self.waiting.take(ticket) else {
             return;
         };
+        if self.script.as_ref().is_some_and(Script::asks) {
+            return self.answer_script(answer);
+        }
         let bytes_max = self.hub.limits.output_bytes_max;
         let (output, gone) = self.output.appendable();
         // Nothing is before the first: its reply needs no place of its own.
@@ -288,18 +254,19 @@ impl Pipeline {
 
     /// How many bytes are held for the client.
     pub(crate) fn held(&self) -> usize {
-        self.output.len() + self.waiting.bytes()
+        let kept = self.script.as_ref().map_or(0, Script::replies_bytes);
+        self.output.len() + self.waiting.bytes() + kept
     }
 
     /// As [`held`](Self::held), with what it takes to hold them.
     pub(crate) fn bytes(&self) -> usize {
-        self.output.len() + self.waiting.bytes() + self.waiting.upkeep()
+        self.held() + self.waiting.upkeep()
     }
 
     /// How many bytes of a transaction are held that is being queued, or is running.
     pub(crate) fn queued_bytes(&self) -> usize {
         let queued = self.client.transaction.as_ref().map_or(0, |transaction| transaction.bytes);
-        queued + self.script.as_ref().map_or(0, |script| script.bytes)
+        queued + self.script.as_ref().map_or(0, Script::bytes)
     }
 
     fn may_run(&self, command: &Command) -> bool {
@@ -397,9 +364,10 @@ impl Pipeline {
                 match other {
                     Some(Stop::Quit) => self.end(Ending::Now),
                     Some(Stop::Script(requests)) => {
-                        let bytes = requests.iter().map(Queued::size).sum();
-                        let requests = requests.into_iter();
-                        self.script = Some(Script { requests, bytes, command });
+                        return self.begin(command, requests, now_unix_ms, store);
+                    }
+                    None if self.script.as_ref().is_some_and(Script::is_whole) => {
+                        self.announce(command, args);
                     }
                     _ => {}
                 }
@@ -456,9 +424,11 @@ impl Pipeline {
     /// Writes where the next reply belongs: behind what waits, or straight to the output.
     fn write<T>(&mut self, write: impl FnOnce(&mut Client, &Arc<Hub>, &mut Out<'_>) -> T) -> T {
         let bytes_max = self.hub.limits.output_bytes_max;
-        let (buffer, held, bytes_max) = match self.waiting.last_replies() {
-            Some(replies) => (replies, true, bytes_max),
-            None => {
+        let kept = self.script.as_mut().and_then(Script::replies);
+        let (buffer, held, bytes_max) = match (kept, self.waiting.last_replies()) {
+            (Some(replies), _) => (replies, false, bytes_max),
+            (None, Some(replies)) => (replies, true, bytes_max),
+            (None, None) => {
                 let (output, gone) = self.output.appendable();
                 (output, false, bytes_max.saturating_add(gone))
             }

@@ -8,10 +8,11 @@ use larder::source::{SourceError, SourceErrorKind};
 use tempfile::TempDir;
 use toml::Spanned;
 
-use super::table::{options, table};
+use super::database::Database;
+use super::table::table;
 use crate::airports;
 use crate::config::{
-    Config, KeyspaceConfig, Problem, Report, RowsConfig, SourceConfig, SourceKind,
+    Config, KeyspaceConfig, Problem, Report, RowsConfig, SourceConfig, SourceKind, SqliteConfig,
 };
 
 /// The databases that exist already, open, by the names of their sources.
@@ -20,7 +21,7 @@ use crate::config::{
 ///
 /// Everything in `config` that the databases, with the tables that larder will make in them, do not
 /// bear out. No file and no table has been made.
-pub(super) async fn survey(config: &Config) -> Result<HashMap<String, Sqlite>, Report> {
+pub(super) async fn survey(config: &Config) -> Result<HashMap<String, Database>, Report> {
     let mut survey = Survey::default();
     for source in &config.sources {
         survey.open(source).await;
@@ -29,14 +30,14 @@ pub(super) async fn survey(config: &Config) -> Result<HashMap<String, Sqlite>, R
         survey.check(keyspace).await;
     }
     match survey.report.is_empty() {
-        true => Ok(survey.files),
+        true => Ok(survey.databases),
         false => Err(survey.report),
     }
 }
 
 #[derive(Default)]
 struct Survey {
-    files: HashMap<String, Sqlite>,
+    databases: HashMap<String, Database>,
     /// What is to be made, by the names of the sources.
     plans: HashMap<String, Plan>,
     report: Report,
@@ -44,37 +45,38 @@ struct Survey {
 
 /// A database elsewhere, with the empty tables that larder will make in one of the user's.
 struct Plan {
-    sqlite: Sqlite,
+    database: Database,
     _folder: TempDir,
 }
 
 impl Survey {
     async fn open(&mut self, source: &SourceConfig) {
-        let SourceKind::Sqlite { path, .. } = &source.kind;
-        let opened = match is_to_be_made(path) {
-            true => self.plan(source).await,
-            false => self.open_file(source, path).await,
+        let name = source.name.get_ref();
+        let opened = match &source.kind {
+            SourceKind::Sqlite(sqlite) if is_to_be_made(&sqlite.path) => {
+                self.plan(name, sqlite.sample_data).await
+            }
+            _ => self.open_existing(source).await,
         };
         if let Err(error) = opened {
             self.problem(&source.url, "url", &error);
         }
     }
 
-    async fn open_file(&mut self, source: &SourceConfig, path: &Path) -> Result<(), SourceError> {
-        let SourceKind::Sqlite { sample_data, .. } = source.kind;
-        let sqlite = Sqlite::open(path, options(&source.kind).create(false))?;
-        let lacks_sample = sample_data && !has_table(&sqlite, airports::TABLE).await?;
-        self.files.insert(source.name.get_ref().clone(), sqlite);
+    async fn open_existing(&mut self, source: &SourceConfig) -> Result<(), SourceError> {
+        let database = Database::open(source, false).await?;
+        let wants_sample =
+            matches!(&source.kind, SourceKind::Sqlite(SqliteConfig { sample_data: true, .. }));
+        let lacks_sample = wants_sample && !database.has_table(airports::TABLE).await?;
+        self.databases.insert(source.name.get_ref().clone(), database);
         match lacks_sample {
-            true => self.plan(source).await,
+            true => self.plan(source.name.get_ref(), true).await,
             false => Ok(()),
         }
     }
 
-    async fn plan(&mut self, source: &SourceConfig) -> Result<(), SourceError> {
-        let SourceKind::Sqlite { sample_data, .. } = source.kind;
-        let plan = Plan::new(sample_data).await?;
-        self.plans.insert(source.name.get_ref().clone(), plan);
+    async fn plan(&mut self, name: &str, sample_data: bool) -> Result<(), SourceError> {
+        self.plans.insert(name.to_owned(), Plan::new(sample_data).await?);
         Ok(())
     }
 
@@ -83,10 +85,10 @@ impl Survey {
             RowsConfig::Own => (&keyspace.name, keyspace.name.get_ref()),
             RowsConfig::Table { table, .. } => (table, table.get_ref()),
         };
-        let found = match self.database(keyspace.source.get_ref(), name).await {
-            Ok(Database::Lacks(_)) if matches!(keyspace.rows, RowsConfig::Own) => return,
-            Ok(Database::Unknown) => return,
-            Ok(Database::Has(sqlite) | Database::Lacks(sqlite)) => table(&sqlite, keyspace).await,
+        let found = match self.place(keyspace.source.get_ref(), name).await {
+            Ok(Place::Lacks(_)) if matches!(keyspace.rows, RowsConfig::Own) => return,
+            Ok(Place::Unknown) => return,
+            Ok(Place::Has(database) | Place::Lacks(database)) => table(&database, keyspace).await,
             Err(error) => Err(error),
         };
         if let Err(error) = found {
@@ -95,26 +97,26 @@ impl Survey {
     }
 
     /// Where a table is or will be.
-    async fn database(&self, source: &str, table: &str) -> Result<Database, SourceError> {
-        let (file, plan) = (self.files.get(source), self.plans.get(source));
-        let plan = plan.map(|plan| &plan.sqlite);
-        for sqlite in [file, plan].into_iter().flatten() {
-            if has_table(sqlite, table).await? {
-                return Ok(Database::Has(sqlite.clone()));
+    async fn place(&self, source: &str, table: &str) -> Result<Place, SourceError> {
+        let (made, plan) = (self.databases.get(source), self.plans.get(source));
+        let plan = plan.map(|plan| &plan.database);
+        for database in [made, plan].into_iter().flatten() {
+            if database.has_table(table).await? {
+                return Ok(Place::Has(database.clone()));
             }
         }
-        Ok(file.or(plan).map_or(Database::Unknown, |sqlite| Database::Lacks(sqlite.clone())))
+        Ok(made.or(plan).map_or(Place::Unknown, |database| Place::Lacks(database.clone())))
     }
 
-    fn problem(&mut self, at: &Spanned<String>, option: &str, error: &SourceError) {
+    fn problem<T>(&mut self, at: &Spanned<T>, option: &str, error: &SourceError) {
         self.report.push(Problem::at(at.span(), format!("{option}: {error}")));
     }
 }
 
 /// The database that a table should be in.
-enum Database {
-    Has(Sqlite),
-    Lacks(Sqlite),
+enum Place {
+    Has(Database),
+    Lacks(Database),
     /// It could not be opened, which has been reported.
     Unknown,
 }
@@ -130,7 +132,7 @@ impl Plan {
         if sample_data {
             sqlite.write(|connection| Ok(connection.execute_batch(airports::CREATE)?)).await?;
         }
-        Ok(Self { sqlite, _folder: folder })
+        Ok(Self { database: Database::Sqlite(sqlite), _folder: folder })
     }
 }
 
@@ -138,14 +140,4 @@ impl Plan {
 fn is_to_be_made(path: &Path) -> bool {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     !path.exists() && folder.is_none_or(Path::is_dir)
-}
-
-async fn has_table(sqlite: &Sqlite, name: &str) -> Result<bool, SourceError> {
-    let name = name.to_owned();
-    sqlite
-        .read(move |connection| {
-            let mut columns = connection.prepare("SELECT 1 FROM pragma_table_info(?1)")?;
-            Ok(columns.exists([name])?)
-        })
-        .await
 }

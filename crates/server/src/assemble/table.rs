@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use larder::source::row::{Columns, Mapping};
-use larder::source::sqlite::{Durability, Sqlite, SqliteOptions, TableSpec, ValueColumns};
-use larder::source::{Source, SourceError};
+use larder::source::row::Mapping;
+use larder::source::{Source, SourceError, TableSpec, ValueColumns};
 
-use crate::config::{KeyspaceConfig, RowsConfig, SourceKind, Synchronous, ValueConfig};
+use super::database::{Database, Opened};
+use crate::config::{KeyspaceConfig, RowsConfig, ValueConfig};
+use crate::journal::KeyspaceCodec;
 use crate::key::Key;
 use crate::keyspace::Shape;
 use crate::mapping::{ColumnMapping, ColumnSchema, KeySchema, RowMapping, RowSchema};
@@ -17,33 +18,25 @@ pub(super) struct Table {
     pub(super) source: Arc<dyn Source<Key, Value>>,
     pub(super) shape: Shape,
     pub(super) name: String,
-}
-
-/// How a file is opened.
-pub(super) fn options(kind: &SourceKind) -> SqliteOptions {
-    let SourceKind::Sqlite { readers, synchronous, .. } = kind;
-    let durability = match synchronous {
-        Synchronous::Full => Durability::Full,
-        Synchronous::Normal => Durability::Normal,
-    };
-    SqliteOptions::default().readers(readers.get()).durability(durability)
+    /// How its keys and values stand in a journal.
+    pub(super) codec: KeyspaceCodec,
 }
 
 /// The table of `keyspace`, which is there already.
 pub(super) async fn table(
-    sqlite: &Sqlite,
+    database: &Database,
     keyspace: &KeyspaceConfig,
 ) -> Result<Table, SourceError> {
     match &keyspace.rows {
         RowsConfig::Own => {
-            column_table(sqlite, keyspace.name.get_ref(), vec!["key".to_owned()], "value").await
+            column_table(database, keyspace.name.get_ref(), vec!["key".to_owned()], "value").await
         }
         RowsConfig::Table { table, key, value } => {
             let key = key.iter().map(|column| column.get_ref().clone()).collect();
             match value {
-                ValueConfig::Row => row_table(sqlite, table.get_ref(), key).await,
+                ValueConfig::Row => row_table(database, table.get_ref(), key).await,
                 ValueConfig::Column(column) => {
-                    column_table(sqlite, table.get_ref(), key, column.get_ref()).await
+                    column_table(database, table.get_ref(), key, column.get_ref()).await
                 }
             }
         }
@@ -51,28 +44,36 @@ pub(super) async fn table(
 }
 
 async fn column_table(
-    sqlite: &Sqlite,
+    database: &Database,
     name: &str,
     key: Vec<String>,
     column: &str,
 ) -> Result<Table, SourceError> {
-    let rows = opened(sqlite, name, &key, ValueColumns::Row, RowMapping::new(key.len())).await?;
+    let rows = opened(database, name, &key, ValueColumns::Row, RowMapping::new(key.len())).await?;
     let value = ValueColumns::Named(vec![column.to_owned()]);
-    let column = opened(sqlite, name, &key, value, ColumnMapping::new(key.len())).await?;
+    let column = opened(database, name, &key, value, ColumnMapping::new(key.len())).await?;
     let schema = ColumnSchema::new(rows.keys(name)?, column.columns[0].clone());
-    Ok(Table { source: column.source, shape: Shape::Column(schema), name: name.to_owned() })
+    Ok(Table {
+        source: column.source,
+        shape: Shape::Column(schema),
+        name: name.to_owned(),
+        codec: KeyspaceCodec::of_strings(),
+    })
 }
 
-async fn row_table(sqlite: &Sqlite, name: &str, key: Vec<String>) -> Result<Table, SourceError> {
-    let rows = opened(sqlite, name, &key, ValueColumns::Row, RowMapping::new(key.len())).await?;
-    let schema = RowSchema::new(name, rows.keys(name)?);
-    Ok(Table { source: rows.source, shape: Shape::Row(schema), name: name.to_owned() })
-}
-
-struct Opened {
-    source: Arc<dyn Source<Key, Value>>,
-    columns: Columns,
+async fn row_table(
+    database: &Database,
+    name: &str,
     key: Vec<String>,
+) -> Result<Table, SourceError> {
+    let rows = opened(database, name, &key, ValueColumns::Row, RowMapping::new(key.len())).await?;
+    let schema = RowSchema::new(name, rows.keys(name)?);
+    Ok(Table {
+        source: rows.source,
+        shape: Shape::Row(schema),
+        name: name.to_owned(),
+        codec: KeyspaceCodec::of_rows(rows.columns),
+    })
 }
 
 impl Opened {
@@ -82,15 +83,12 @@ impl Opened {
 }
 
 async fn opened(
-    sqlite: &Sqlite,
+    database: &Database,
     name: &str,
     key: &[String],
     value: ValueColumns,
     mapping: impl Mapping<Key, Value>,
 ) -> Result<Opened, SourceError> {
     let spec = TableSpec { table: name.to_owned(), key: key.to_vec(), value };
-    let table = sqlite.source(spec, mapping).await?;
-    let columns = table.columns().clone();
-    let key = table.key_columns().map(str::to_owned).collect();
-    Ok(Opened { source: Arc::new(table), columns, key })
+    database.open_table(spec, mapping).await
 }

@@ -23,6 +23,8 @@ pub enum PasswordConfig {
     Given(Secret),
     /// In a file, to the end of its first line.
     File(Spanned<PathBuf>),
+    /// In the environment variable of that name.
+    Variable(Spanned<String>),
 }
 
 /// A text that is not shown.
@@ -82,7 +84,8 @@ impl AuthConfig {
     }
 }
 
-fn path(section: &mut Section<'_, '_>, name: &'static str) -> Option<Spanned<PathBuf>> {
+/// The name of a file, as it was given.
+pub(super) fn path(section: &mut Section<'_, '_>, name: &'static str) -> Option<Spanned<PathBuf>> {
     let name = section.take::<String>(name)?;
     Some(Spanned::new(name.span(), PathBuf::from(name.into_inner())))
 }

@@ -1,10 +1,12 @@
 //! A keyspace: a prefix, the rows behind it, one strategy, one freshness policy, one bound.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use toml::Spanned;
 
 use super::freshness::{FreshnessConfig, Loader};
+use super::journal::Journals;
 use super::limits::Capacity;
 use super::section::{Section, hint};
 use super::strategy::StrategyConfig;
@@ -58,17 +60,27 @@ pub enum ValueConfig {
     Column(Spanned<String>),
 }
 
+/// What the rest of the configuration says that a keyspace depends on.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// The names of the sources.
+    pub(super) sources: &'a [String],
+    /// The data folder.
+    pub(super) data: &'a Path,
+}
+
 impl KeyspaceConfig {
     pub(super) fn read(
         name: Spanned<String>,
         section: &mut Section<'_, '_>,
-        sources: &[String],
+        surroundings: Surroundings<'_>,
     ) -> Option<Self> {
         check_name(&name, section);
         let prefix = required(section, "prefix", "airport:");
-        let source = source(section, sources);
+        let source = source(section, surroundings.sources);
         let rows = RowsConfig::read(section);
-        let strategy = StrategyConfig::read(section);
+        let journals = Journals { data: surroundings.data, keyspace: name.get_ref() };
+        let strategy = StrategyConfig::read(section, journals);
         let loader = strategy.as_ref().map_or(Loader::Unknown, StrategyConfig::loader);
         let freshness = FreshnessConfig::read(section, loader);
         let capacity = Capacity::read(section);

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use super::database::password_in;
+
 /// One thing that is wrong: a sentence that says what to do, and the bytes it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -111,6 +113,7 @@ impl<'t> Excerpt<'t> {
         if content.is_empty() {
             return out;
         }
+        let content = covered(content);
         let carets = "^".repeat(self.width);
         let indent: String = self.before.chars().map(|c| if c == '\t' { c } else { ' ' }).collect();
         // Writing to a string cannot fail.
@@ -119,9 +122,28 @@ impl<'t> Excerpt<'t> {
     }
 }
 
+/// A line of a configuration without the passwords in it, as wide as it was.
+fn covered(line: &str) -> String {
+    let secret = match line.split_once('=') {
+        Some((option, _)) if option.trim() == "password" => Some(option.len() + 1..line.len()),
+        _ => password_in(line),
+    };
+    let Some(secret) = secret else { return line.to_owned() };
+    let stars = "*".repeat(line[secret.clone()].chars().count());
+    format!("{}{stars}{}", &line[..secret.start], &line[secret.end..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_are_covered() {
+        let url = r#"url = "postgres://u:u@h/u""#;
+        assert_eq!(covered(url), r#"url = "postgres://u:*@h/u""#);
+        assert_eq!(covered("password = 'a'"), "password =****");
+        assert_eq!(covered("password_file = 'a'"), "password_file = 'a'");
+    }
 
     #[test]
     fn marks_the_place() {

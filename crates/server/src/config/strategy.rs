@@ -5,6 +5,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::freshness::Loader;
+use super::journal::Journals;
 use super::section::Section;
 use super::value::Positive;
 use super::write_behind::WriteBehindConfig;
@@ -94,7 +95,7 @@ impl StrategyConfig {
         })
     }
 
-    pub(super) fn read(section: &mut Section<'_, '_>) -> Option<Self> {
+    pub(super) fn read(section: &mut Section<'_, '_>, journals: Journals<'_>) -> Option<Self> {
         let missing = !section.has("strategy");
         let Some(name) = section.choice("strategy", &NAMES).map(Spanned::into_inner) else {
             if missing {
@@ -108,7 +109,7 @@ impl StrategyConfig {
             let (owner, name) = (word(*owner), word(name));
             section.refuse(option, format!("belongs to {owner}, this is {name}: remove it"));
         }
-        Some(name.read(section))
+        Some(name.read(section, journals))
     }
 
     pub(super) fn loader(&self) -> Loader {
@@ -122,7 +123,7 @@ impl StrategyConfig {
 }
 
 impl Name {
-    fn read(self, section: &mut Section<'_, '_>) -> StrategyConfig {
+    fn read(self, section: &mut Section<'_, '_>, journals: Journals<'_>) -> StrategyConfig {
         match self {
             Self::CacheAside => StrategyConfig::CacheAside,
             Self::ReadThrough => StrategyConfig::ReadThrough,
@@ -130,7 +131,9 @@ impl Name {
                 order: WriteOrder::read(section),
                 write_timeout: section.take_or("write_timeout", Positive(WRITE_TIMEOUT)).0,
             },
-            Self::WriteBehind => StrategyConfig::WriteBehind(WriteBehindConfig::read(section)),
+            Self::WriteBehind => {
+                StrategyConfig::WriteBehind(WriteBehindConfig::read(section, journals))
+            }
             Self::WriteAround => StrategyConfig::WriteAround {
                 read: ReadPolicy::read(section),
                 drop_cached: section.take_or("drop_cached", true),

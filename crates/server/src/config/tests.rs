@@ -1,7 +1,9 @@
 //! What a configuration may say, and what each mistake is answered with.
 
+mod behind;
+mod sources;
+
 use super::*;
-use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 const EXAMPLE: &str = include_str!("../../../../larder.example.toml");
@@ -119,7 +121,7 @@ fn the_command_line_goes_before_the_file() {
     let config = ConfigText::new("f", text).parse(&overrides).unwrap();
     assert_eq!(addresses(&config), ["127.0.0.1:1"]);
     assert_eq!(config.model, ModelName::Tasks);
-    let SourceKind::Sqlite { path, .. } = &config.sources[0].kind;
+    let SourceKind::Sqlite(SqliteConfig { path, .. }) = &config.sources[0].kind else { panic!() };
     assert_eq!(path, Path::new("/d/a.db"));
 }
 
@@ -179,18 +181,6 @@ fn every_option_of_each_strategy_is_read() {
     let around = keyspace("strategy='write-around'\nread='cache-aside'\ndrop_cached=false");
     let expected = StrategyConfig::WriteAround { read: ReadPolicy::CacheAside, drop_cached: false };
     assert_eq!(around.unwrap().strategy, expected);
-    let behind = "strategy='write-behind'\nwrite_behind={batch_max=2, flush_interval='1ms', \
-        queue_max=3, queue_bytes_max='4KB', coalesce=false, workers=5, on_full='through'}";
-    let expected = StrategyConfig::WriteBehind(WriteBehindConfig {
-        batch_max: NonZeroUsize::new(2).unwrap(),
-        flush_interval: Duration::from_millis(1),
-        queue_max: NonZeroUsize::new(3).unwrap(),
-        queue_bytes_max: NonZeroU64::new(4_000).unwrap(),
-        coalesce: false,
-        workers: NonZeroUsize::new(5).unwrap(),
-        on_full: OnFull::Through,
-    });
-    assert_eq!(keyspace(behind).unwrap().strategy, expected);
 }
 
 #[test]
@@ -254,12 +244,6 @@ fn values_that_make_no_sense_are_refused() {
     is_refused(read("max_bytes = '64'"), "7:13", "such as \"64MB\"");
     is_refused(read("table = 't'\nkey = []"), "8:7", "expected a column");
     is_refused(read("table = ''\nkey = 'a'"), "7:9", "not empty");
-    let behind =
-        |line: &str| keyspace(&format!("strategy = 'write-behind'\nwrite_behind = {{ {line} }}"));
-    is_refused(behind("batch_max = 0"), "7:30", "at least 1");
-    is_refused(behind("on_full = 'block'"), "7:28", "such as \"block:2s\"");
-    is_refused(behind("on_full = 'block:0s'"), "7:28", "such as \"block:2s\"");
-    is_refused(behind("flush_interval = '0s'"), "7:35", "a duration above zero");
 }
 
 #[test]
@@ -275,23 +259,6 @@ fn prefixes_are_unique_and_not_empty() {
     assert_eq!(mistakes(&empty), ["prefix: expected a text in quotes that is not empty"]);
     let reserved = format!("{SOURCE}{}", one("default", "a:"));
     assert!(mistakes(&reserved)[0].contains("choose another name"));
-}
-
-#[test]
-fn sources_are_known_and_understood() {
-    let url = |url: &str| mistakes(&format!("[sources.main]\nurl = {url:?}")).concat();
-    assert!(url("postgres://h/d").contains("postgres is not supported by this version"));
-    assert!(url("sqlit:a.db").contains("did you mean \"sqlite\"?"));
-    assert!(url("larder.db").contains("write \"sqlite:larder.db\""));
-    assert!(url("sqlite:").contains("name a file"));
-    assert!(url("sqlite::memory:").contains("name of a file"));
-    let text = "[sources.main]\nreaders = 1\n[keyspaces.k]\nprefix = 'k:'\nsource = 'mian'\n\
-                strategy = 'read-through'";
-    let expected = [
-        "[sources.main] needs a url, such as \"sqlite:larder.db\"",
-        "source: there is no [sources.mian]; did you mean \"main\"?",
-    ];
-    assert_eq!(mistakes(text), expected);
 }
 
 #[test]

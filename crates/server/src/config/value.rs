@@ -1,6 +1,6 @@
 //! What an option's value may be.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use toml::Spanned;
@@ -50,6 +50,14 @@ impl Value for NonZeroU64 {
     fn read(value: &DeValue<'_>) -> Option<Self> {
         let number = value.as_integer()?;
         u64::from_str_radix(number.as_str(), number.radix()).ok()?.try_into().ok()
+    }
+}
+
+impl Value for NonZeroU32 {
+    const EXPECTED: &'static str = NonZeroU64::EXPECTED;
+
+    fn read(value: &DeValue<'_>) -> Option<Self> {
+        NonZeroU64::read(value)?.try_into().ok()
     }
 }
 

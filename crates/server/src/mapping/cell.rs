@@ -1,9 +1,13 @@
-//! Cells as text and JSON, and back, by the type of their column.
+//! Cells as the text of fields, and back, by the type of their column.
+
+mod json;
+mod syntax;
 
 use std::borrow::Cow;
 
 use larder::source::row::{Cell, Column, ColumnType};
-use serde_json::Value as Json;
+
+pub(super) use json::{from_json, is_same, to_json};
 
 /// A cell as the text of a field; `None` for NULL.
 pub(super) fn to_field(cell: &Cell) -> Option<Cow<'_, [u8]>> {
@@ -11,64 +15,22 @@ pub(super) fn to_field(cell: &Cell) -> Option<Cow<'_, [u8]>> {
         Cell::Null => None,
         Cell::Integer(integer) => Some(Cow::Owned(integer.to_string().into_bytes())),
         Cell::Real(real) => Some(Cow::Owned(format!("{real:?}").into_bytes())),
-        Cell::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
+        Cell::Text(text) | Cell::Decimal(text) | Cell::Json(text) => {
+            Some(Cow::Borrowed(text.as_bytes()))
+        }
         Cell::Blob(bytes) => Some(Cow::Borrowed(bytes)),
-    }
-}
-
-/// A cell as JSON. Bytes that are not text become `{"hex": "..."}`.
-pub(super) fn to_json(cell: &Cell) -> Json {
-    match cell {
-        Cell::Null => Json::Null,
-        Cell::Integer(integer) => Json::from(*integer),
-        // JSON has no infinities.
-        Cell::Real(real) => serde_json::Number::from_f64(*real).map_or(Json::Null, Json::Number),
-        Cell::Text(text) => Json::from(&**text),
-        Cell::Blob(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Json::from(text),
-            Err(_) => serde_json::json!({ "hex": hex(bytes) }),
-        },
+        Cell::Boolean(truth) => Some(Cow::Borrowed(if *truth { b"true" } else { b"false" })),
     }
 }
 
 /// The cell of a column for the text of a field.
 pub(super) fn from_field(column: &Column, field: &[u8]) -> Result<Cell, String> {
-    let text = std::str::from_utf8(field);
-    match (column.kind, text) {
-        (ColumnType::Integer, Ok(text)) => {
-            text.parse().map(Cell::Integer).map_err(|_| mismatch(column, &format!("'{text}'")))
-        }
-        (ColumnType::Real, Ok(text)) => match text.parse::<f64>() {
-            Ok(real) if !real.is_nan() => Ok(Cell::Real(real)),
-            _ => Err(mismatch(column, &format!("'{text}'"))),
-        },
-        (ColumnType::Text | ColumnType::Any, Ok(text)) => Ok(Cell::Text(text.into())),
+    match (column.kind, std::str::from_utf8(field)) {
         (ColumnType::Blob, _) | (ColumnType::Any, Err(_)) => Ok(Cell::Blob(field.into())),
         (_, Err(_)) => Err(mismatch(column, "bytes that are not UTF-8")),
-    }
-}
-
-/// The cell of a column for a JSON value.
-pub(super) fn from_json(column: &Column, value: &Json) -> Result<Cell, String> {
-    match (column.kind, value) {
-        (_, Json::Null) => Ok(Cell::Null),
-        (ColumnType::Integer | ColumnType::Any, Json::Bool(truth)) => {
-            Ok(Cell::Integer((*truth).into()))
+        (_, Ok(text)) => {
+            from_text(column.kind, text).ok_or_else(|| mismatch(column, &format!("'{text}'")))
         }
-        (ColumnType::Real, Json::Bool(truth)) => Ok(Cell::Real(u8::from(*truth).into())),
-        (ColumnType::Real, Json::Number(number)) => {
-            number.as_f64().map(Cell::Real).ok_or_else(|| mismatch(column, &number.to_string()))
-        }
-        (ColumnType::Integer | ColumnType::Any, Json::Number(number)) => {
-            from_number(column, number)
-        }
-        (ColumnType::Blob | ColumnType::Any, Json::Object(_)) if hex_of(value).is_some() => {
-            from_hex(column, hex_of(value).unwrap_or_default())
-        }
-        (_, Json::String(text)) => from_field(column, text.as_bytes()),
-        // What has no form of its own in SQL stands there as JSON.
-        (ColumnType::Text | ColumnType::Any, _) => Ok(Cell::Text(value.to_string().into())),
-        _ => Err(mismatch(column, &value.to_string())),
     }
 }
 
@@ -80,84 +42,93 @@ pub(super) fn from_key_part(part: &[u8]) -> Cell {
     }
 }
 
-fn from_number(column: &Column, number: &serde_json::Number) -> Result<Cell, String> {
-    match (number.as_i64(), number.as_f64(), column.kind) {
-        (Some(integer), _, _) => Ok(Cell::Integer(integer)),
-        (None, Some(real), ColumnType::Any) => Ok(Cell::Real(real)),
-        _ => Err(mismatch(column, &number.to_string())),
+fn from_text(kind: ColumnType, text: &str) -> Option<Cell> {
+    let when = |holds: bool| holds.then(|| Cell::Text(text.into()));
+    match kind {
+        ColumnType::Integer => text.parse().ok().map(Cell::Integer),
+        ColumnType::Real => text.parse().ok().filter(|real: &f64| !real.is_nan()).map(Cell::Real),
+        ColumnType::Boolean => match text {
+            "true" | "t" | "1" => Some(Cell::Boolean(true)),
+            "false" | "f" | "0" => Some(Cell::Boolean(false)),
+            _ => None,
+        },
+        ColumnType::Decimal => syntax::is_decimal(text).then(|| Cell::Decimal(text.into())),
+        ColumnType::Json => json::is_document(text).then(|| Cell::Json(text.into())),
+        ColumnType::Array => json::is_array(text).then(|| Cell::Json(text.into())),
+        ColumnType::Date => when(syntax::is_date(text)),
+        ColumnType::Time => when(syntax::is_time(text)),
+        ColumnType::Timestamp => when(syntax::is_timestamp(text)),
+        ColumnType::Uuid => when(syntax::is_uuid(text)),
+        ColumnType::Text | ColumnType::Blob | ColumnType::Any => when(true),
     }
 }
 
 fn mismatch(column: &Column, value: &str) -> String {
     let kind = match column.kind {
         ColumnType::Integer => "integers",
-        ColumnType::Real => "numbers",
+        ColumnType::Real | ColumnType::Decimal => "numbers",
         ColumnType::Text => "text",
         ColumnType::Blob => "bytes",
+        ColumnType::Boolean => "true or false",
+        ColumnType::Json => "JSON",
+        ColumnType::Array => "JSON arrays",
+        ColumnType::Date => "dates such as 2024-01-31",
+        ColumnType::Time => "times such as 23:59:59",
+        ColumnType::Timestamp => "moments such as 2024-01-31 23:59:59",
+        ColumnType::Uuid => "UUIDs",
         ColumnType::Any => "values",
     };
     format!("column '{}' holds {kind}, not {value}", column.name)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn hex_of(value: &Json) -> Option<&str> {
-    let object = value.as_object().filter(|object| object.len() == 1)?;
-    object.get("hex")?.as_str()
-}
-
-fn from_hex(column: &Column, text: &str) -> Result<Cell, String> {
-    let digits = text.as_bytes();
-    let pair = |pair: &[u8]| {
-        let digits = std::str::from_utf8(pair).ok().filter(|_| pair.len() == 2)?;
-        u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
-    };
-    let bytes: Option<Vec<u8>> = digits.chunks(2).map(pair).collect();
-    match bytes {
-        Some(bytes) => Ok(Cell::Blob(bytes.into())),
-        None => Err(mismatch(column, &format!("the hex '{text}'"))),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const KINDS: [ColumnType; 5] = [
+    pub(super) const KINDS: [ColumnType; 13] = [
         ColumnType::Integer,
         ColumnType::Real,
         ColumnType::Text,
         ColumnType::Blob,
+        ColumnType::Boolean,
+        ColumnType::Decimal,
+        ColumnType::Json,
+        ColumnType::Array,
+        ColumnType::Date,
+        ColumnType::Time,
+        ColumnType::Timestamp,
+        ColumnType::Uuid,
         ColumnType::Any,
     ];
 
-    fn column(kind: ColumnType) -> Column {
+    pub(super) fn column(kind: ColumnType) -> Column {
         Column { name: "c".into(), kind, nullable: true }
     }
 
     #[test]
-    fn a_cell_comes_back_through_json_in_a_column_of_its_type() {
-        let cells = [
-            (ColumnType::Integer, Cell::Integer(i64::MIN)),
-            (ColumnType::Real, Cell::Real(-0.1)),
-            (ColumnType::Real, Cell::Real(1.844_674_446_744_073_6e24)),
-            (ColumnType::Text, Cell::Text("ü\0\"".into())),
-            (ColumnType::Blob, Cell::Blob([0xff, 0x00].into())),
-            (ColumnType::Blob, Cell::Blob(b"text".as_slice().into())),
-            (ColumnType::Any, Cell::Blob([0xff].into())),
-        ];
-        for (kind, cell) in cells {
-            assert_eq!(from_json(&column(kind), &to_json(&cell)), Ok(cell));
+    fn a_field_of_each_type_comes_back() {
+        for (kind, field) in [
+            (ColumnType::Integer, "-7"),
+            (ColumnType::Real, "0.5"),
+            (ColumnType::Boolean, "true"),
+            (ColumnType::Boolean, "false"),
+            (ColumnType::Decimal, "-0.10000000000000000001"),
+            (ColumnType::Json, r#"{"a": 1.0}"#),
+            (ColumnType::Array, r#"["a",null]"#),
+            (ColumnType::Date, "2024-02-29"),
+            (ColumnType::Time, "23:59:59.5"),
+            (ColumnType::Timestamp, "2024-01-31 23:59:59+00"),
+            (ColumnType::Uuid, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+            (ColumnType::Text, "x"),
+            (ColumnType::Any, "x"),
+        ] {
+            let cell = from_field(&column(kind), field.as_bytes()).unwrap();
+            assert_eq!(to_field(&cell).unwrap(), field.as_bytes(), "{kind:?}");
         }
     }
 
     #[test]
-    fn null_is_null_everywhere() {
-        for kind in KINDS {
-            assert_eq!(from_json(&column(kind), &Json::Null), Ok(Cell::Null));
-        }
+    fn null_is_no_field() {
         assert_eq!(to_field(&Cell::Null), None);
     }
 
@@ -165,13 +136,22 @@ mod tests {
     fn what_is_not_of_the_columns_type_is_named() {
         let error = from_field(&column(ColumnType::Integer), b"12x").unwrap_err();
         assert_eq!(error, "column 'c' holds integers, not '12x'");
-        assert!(from_field(&column(ColumnType::Real), b"\xff").is_err());
-        assert!(from_field(&column(ColumnType::Real), b"NaN").is_err());
-        assert!(from_field(&column(ColumnType::Text), b"\xff").is_err());
-        assert!(from_json(&column(ColumnType::Integer), &serde_json::json!(1.5)).is_err());
-        assert!(from_json(&column(ColumnType::Integer), &serde_json::json!([1])).is_err());
-        assert!(from_json(&column(ColumnType::Blob), &serde_json::json!(true)).is_err());
-        assert!(from_json(&column(ColumnType::Blob), &serde_json::json!({"hex": "0g"})).is_err());
-        assert!(from_json(&column(ColumnType::Blob), &serde_json::json!({"hex": "+1"})).is_err());
+        for (kind, field) in [
+            (ColumnType::Real, b"\xff".as_slice()),
+            (ColumnType::Real, b"NaN"),
+            (ColumnType::Text, b"\xff"),
+            (ColumnType::Boolean, b"yes"),
+            (ColumnType::Decimal, b"1,5"),
+            (ColumnType::Json, b"{a: 1}"),
+            (ColumnType::Array, b"{1,2}"),
+            (ColumnType::Array, br#"{"a":1}"#),
+            (ColumnType::Date, b"tomorrow"),
+            (ColumnType::Time, b"noon"),
+            (ColumnType::Timestamp, b"now"),
+            (ColumnType::Uuid, b"a0eebc99"),
+        ] {
+            let error = from_field(&column(kind), field).unwrap_err();
+            assert!(error.starts_with("column 'c' holds "), "{error}");
+        }
     }
 }

@@ -73,25 +73,35 @@ impl KeySchema {
     }
 }
 
-/// A key's part as its column holds it. A row has one key, so of the spellings of a number only
-/// that of the column is one: not `07` for 7.
+/// A key's part as its column holds it. A row has one key, so of the spellings of a number, a truth
+/// value or a UUID only that of the column is one: not `07` for 7. Of a decimal or a moment, whose form
+/// is the column's own, only the source can tell.
 fn typed(column: &Column, part: Cell) -> Result<Cell, String> {
-    if !matches!(column.kind, ColumnType::Integer | ColumnType::Real) {
-        return Ok(part);
-    }
+    use ColumnType::{Any, Array, Blob, Boolean, Date, Decimal, Integer, Json};
+    use ColumnType::{Real, Text, Time, Timestamp, Uuid};
     let spelled = cell::to_field(&part).unwrap_or_default();
-    let number = match cell::from_field(column, &spelled)? {
+    match column.kind {
+        Text | Blob | Any | Json | Array => Ok(part),
+        Decimal | Date | Time | Timestamp => cell::from_field(column, &spelled),
+        Integer | Real | Boolean | Uuid => settled(column, &spelled),
+    }
+}
+
+/// The cell whose one spelling this is.
+fn settled(column: &Column, spelled: &[u8]) -> Result<Cell, String> {
+    let cell = match cell::from_field(column, spelled)? {
         // Zero has no sign in a table.
         Cell::Real(real) => Cell::Real(real + 0.0),
-        number => number,
+        Cell::Text(text) => Cell::Text(text.to_ascii_lowercase().into()),
+        cell => cell,
     };
-    match cell::to_field(&number) {
-        Some(own) if own == spelled => Ok(number),
+    match cell::to_field(&cell) {
+        Some(own) if own == spelled => Ok(cell),
         own => Err(format!(
             "column '{}' spells this key {}, not {}",
             column.name,
             String::from_utf8_lossy(&own.unwrap_or_default()),
-            String::from_utf8_lossy(&spelled),
+            String::from_utf8_lossy(spelled),
         )),
     }
 }
@@ -130,6 +140,28 @@ mod tests {
         assert_eq!(typed(&column, Cell::Text("0.0".into())), Ok(Cell::Real(0.0)));
         let error = typed(&column, Cell::Text("-0.0".into())).unwrap_err();
         assert_eq!(error, "column 'id' spells this key 0.0, not -0.0");
+    }
+
+    #[test]
+    fn truth_values_and_uuids_have_one_spelling() {
+        let column = |kind| Column { name: "id".into(), kind, nullable: false };
+        let text = |text: &str| Cell::Text(text.into());
+        assert_eq!(typed(&column(ColumnType::Boolean), text("true")), Ok(Cell::Boolean(true)));
+        assert!(typed(&column(ColumnType::Boolean), text("1")).is_err());
+        let uuid = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+        assert_eq!(typed(&column(ColumnType::Uuid), text(uuid)), Ok(text(uuid)));
+        assert!(typed(&column(ColumnType::Uuid), text(&uuid.to_ascii_uppercase())).is_err());
+    }
+
+    #[test]
+    fn a_key_that_is_no_decimal_and_no_moment_is_refused_before_the_source_sees_it() {
+        let column = |kind| Column { name: "id".into(), kind, nullable: false };
+        let text = |text: &str| Cell::Text(text.into());
+        let decimal = typed(&column(ColumnType::Decimal), text("1.50"));
+        assert_eq!(decimal, Ok(Cell::Decimal("1.50".into())));
+        assert!(typed(&column(ColumnType::Decimal), text("one")).is_err());
+        assert!(typed(&column(ColumnType::Date), text("2024-01-31")).is_ok());
+        assert!(typed(&column(ColumnType::Date), text("yesterday")).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Values that are rows: a JSON object to `GET` and `SET`, fields to `HGET` and `HSET`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use larder::source::SourceError;
@@ -8,6 +9,7 @@ use larder::source::row::{Cell, Columns, Mapping, Row};
 use larder_protocol::error::Error;
 use larder_protocol::value::Fields;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::{KeySchema, cell, key_cells};
 use crate::key::Key;
@@ -90,7 +92,7 @@ impl RowSchema {
 
     /// The columns that a JSON object names, of the row of `key`.
     pub fn row_of_json(&self, key: &Key, text: &[u8]) -> Result<Value, Error> {
-        let Ok(Json::Object(members)) = serde_json::from_slice(text) else {
+        let Ok(members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(text) else {
             let text = format!(
                 "a value of table '{}' is a row: give a JSON object such as {{\"{}\": ...}}",
                 self.table,
@@ -100,7 +102,7 @@ impl RowSchema {
         };
         let mut row = self.row_of_key(key)?;
         for (name, value) in &members {
-            let position = self.position(name)?;
+            let (position, value) = (self.position(name)?, value.get());
             if self.is_key(&row, position, value) {
                 continue;
             }
@@ -164,8 +166,9 @@ impl RowSchema {
 
     /// Whether a member of a document says of a key's column what the key says: as the document of
     /// the row has it, where a key that is no text stands as its bytes.
-    fn is_key(&self, row: &Row, position: usize, value: &Json) -> bool {
-        self.key.contains(position) && row.cell(position).map(cell::to_json).as_ref() == Some(value)
+    fn is_key(&self, row: &Row, position: usize, value: &str) -> bool {
+        let is_same = |own: &Cell| cell::is_same(own, value);
+        self.key.contains(position) && row.cell(position).is_some_and(is_same)
     }
 
     /// Names a column, unless it refuses the cell.
@@ -200,8 +203,14 @@ fn nulls(columns: &Columns) -> Row {
 }
 
 impl RowValue {
-    fn new(row: Row) -> Self {
+    /// A row, or a part of one.
+    pub(crate) fn new(row: Row) -> Self {
         Self { row, document: OnceLock::new(), usage: Usage::default() }
+    }
+
+    /// The row.
+    pub(crate) fn row(&self) -> &Row {
+        &self.row
     }
 
     /// How it is used.
@@ -213,9 +222,9 @@ impl RowValue {
     pub(crate) fn weight(&self) -> u64 {
         let cells = self.row.named().map(|(_, column, cell)| {
             let content = match cell {
-                Cell::Text(text) => text.len(),
+                Cell::Text(text) | Cell::Decimal(text) | Cell::Json(text) => text.len(),
                 Cell::Blob(bytes) => bytes.len(),
-                Cell::Null | Cell::Integer(_) | Cell::Real(_) => 8,
+                Cell::Null | Cell::Integer(_) | Cell::Real(_) | Cell::Boolean(_) => 8,
             };
             2 * content + column.name.len() + size_of::<Cell>() + 8
         });

@@ -1,6 +1,6 @@
 //! Accepting clients, and what to do when that fails.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -8,8 +8,9 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 
+use super::pump::{self, Wire};
 use super::slots::Token;
-use super::{Arrival, pump};
+use super::{Arrival, Service};
 
 /// How long to leave the listener alone when the process is out of file descriptors or memory.
 /// The listener stays readable meanwhile, so going on at once would only burn the CPU.
@@ -101,11 +102,17 @@ pub(super) fn remedy(error: &io::Error) -> Remedy {
     }
 }
 
+/// What to send to a client that cannot be taken up because of `error`, which is logged.
+pub(super) fn turn_away<S: Service>(service: &S, arrival: Arrival, error: &io::Error) -> Vec<u8> {
+    tracing::warn!(%error, "cannot take up a connection");
+    pump::guarded(|| service.refusal(arrival, &error.to_string())).unwrap_or_default()
+}
+
 /// Sends `refusal` and closes. One send is enough, as the send buffer of a new socket is empty.
 pub(super) fn refuse(socket: &TcpStream, refusal: &[u8], buffer: &mut [u8]) {
     let mut wire = socket;
     // The peer may be gone; then there is nobody to refuse.
-    let _ = wire.write(refusal);
+    let _ = wire.send(refusal);
     pump::discard_input(&mut wire, buffer);
 }
 

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
+use super::link::Letter;
 use super::mailbox::Mailbox;
 
 /// How long each measurement of a loop's load takes.
@@ -35,7 +36,7 @@ pub(super) struct Loops<C> {
 }
 
 struct Peer<C> {
-    mailbox: Arc<Mailbox<C>>,
+    mailbox: Arc<Mailbox<Letter<C>>>,
     /// Percent of a core, in the last window.
     load: AtomicU32,
 }
@@ -46,7 +47,7 @@ impl<C> Loops<C> {
         Ok(Self { loops: (0..count).map(peer).collect::<io::Result<_>>()? })
     }
 
-    pub(super) fn mailbox(&self, index: usize) -> &Arc<Mailbox<C>> {
+    pub(super) fn mailbox(&self, index: usize) -> &Arc<Mailbox<Letter<C>>> {
         &self.loops[index].mailbox
     }
 
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_one_connection_that_fills_a_loop_stays() {
-        assert_eq!(half([('a', 100)]), []);
+        assert_eq!(half([('a', 100)]), [] as [char; 0]);
         assert_eq!(half([('a', 1), ('b', 100), ('c', 2)]), ['a', 'c']);
     }
 

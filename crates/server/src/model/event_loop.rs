@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::accept::{self, Accepted, Acceptor, Arrived};
 use super::balance::{self, Loops, Meter, Pressure};
-use super::link::{Hook, Link};
-use super::mailbox::{Letter, Mailbox};
+use super::link::{Hook, Letter, Link};
+use super::mailbox::Mailbox;
+use super::phase::Phase;
 use super::poller::Poller;
 use super::pump::{self, Event, Interest, Pump, TURN_BYTES, Turn};
 use super::slots::{Slots, Token};
@@ -34,7 +35,7 @@ pub(super) struct EventLoop<P, S: Service> {
     shutdown: Shutdown,
     loops: Arc<Loops<S::Connection>>,
     index: usize,
-    mailbox: Arc<Mailbox<S::Connection>>,
+    mailbox: Arc<Mailbox<Letter<S::Connection>>>,
     acceptors: Vec<Acceptor>,
     links: Slots<Link<S::Connection>>,
     /// The connections that have heard something in this round, and have yet to answer.
@@ -42,18 +43,6 @@ pub(super) struct EventLoop<P, S: Service> {
     buffer: Box<[u8]>,
     meter: Meter,
     phase: Phase,
-}
-
-#[derive(Clone, Copy)]
-enum Phase {
-    Serving,
-    /// Serving, while the listeners rest.
-    Resting {
-        until: Instant,
-    },
-    Draining {
-        deadline: Instant,
-    },
 }
 
 impl<P: Poller, S: Service> EventLoop<P, S> {
@@ -136,13 +125,8 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     }
 
     fn is_over(&self) -> bool {
-        match self.phase {
-            Phase::Draining { deadline } => {
-                let is_done = self.links.is_empty() && self.mailbox.close_if_empty();
-                is_done || deadline <= Instant::now()
-            }
-            Phase::Serving | Phase::Resting { .. } => false,
-        }
+        let is_done = || self.links.is_empty() && self.mailbox.close_if_empty();
+        self.phase.is_draining() && (is_done() || self.phase.is_past())
     }
 
     /// How long the loop may sleep if nothing happens.
@@ -150,12 +134,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         if !self.mailbox.may_sleep() {
             return Some(Duration::ZERO);
         }
-        match self.phase {
-            Phase::Serving => self.meter.patience(),
-            Phase::Resting { until } | Phase::Draining { deadline: until } => {
-                Some(until.saturating_duration_since(Instant::now()))
-            }
-        }
+        self.phase.left().or_else(|| self.meter.patience())
     }
 
     fn attend(&mut self, token: Token, event: Event) -> io::Result<()> {
@@ -215,8 +194,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     }
 
     fn end_rest(&mut self) -> io::Result<()> {
-        let Phase::Resting { until } = self.phase else { return Ok(()) };
-        if until <= Instant::now() {
+        if matches!(self.phase, Phase::Resting { .. }) && self.phase.is_past() {
             self.phase = Phase::Serving;
             self.listen(Interest::Input)?;
         }
@@ -238,38 +216,39 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
 
     /// Opens a connection for a client, unless the shutdown has begun.
     fn adopt(&mut self, client: Arrived) {
-        if matches!(self.phase, Phase::Draining { .. }) {
+        if self.phase.is_draining() {
             return;
         }
-        let token = self.links.upcoming();
-        let hook = Arc::new(Hook::new(Arc::clone(&self.mailbox), token));
-        let (waker, Arrived { socket, arrival }) = (Waker::from(Arc::clone(&hook)), client);
-        match pump::guarded(|| self.service.connect(waker, arrival)) {
-            Some(Ok(connection)) => self.link(socket, connection, hook),
-            Some(Err(refusal)) => accept::refuse(&socket, &refusal, &mut self.buffer),
-            None => {}
+        let ready = client.socket.set_nodelay(true);
+        match ready.and_then(|()| self.watch(&client.socket)) {
+            Ok(()) => self.connect(client),
+            Err(error) => {
+                let refusal = accept::turn_away(&*self.service, client.arrival, &error);
+                accept::refuse(&client.socket, &refusal, &mut self.buffer);
+            }
         }
     }
 
-    fn link(
-        &mut self,
-        socket: TcpStream,
-        connection: S::Connection,
-        hook: Arc<Hook<S::Connection>>,
-    ) {
-        let (pump, watched) = (Pump::new(connection), Interest::Input);
-        let ready = socket.set_nodelay(true);
-        let link = Link { socket, pump, hook, watched, turns: 0 };
-        match ready.and_then(|()| self.keep(link)) {
+    /// Watches the socket of the link that is inserted next.
+    fn watch(&mut self, socket: &TcpStream) -> io::Result<()> {
+        self.poller.watch(socket.as_fd(), self.links.upcoming(), Interest::Input)
+    }
+
+    fn connect(&mut self, client: Arrived) {
+        let Arrived { socket, arrival } = client;
+        let hook = Arc::new(Hook::new(Arc::clone(&self.mailbox), self.links.upcoming()));
+        let waker = Waker::from(Arc::clone(&hook));
+        let opened = pump::guarded(|| self.service.connect(waker, arrival));
+        if let Some(Ok(connection)) = opened {
+            let (pump, watched) = (Pump::new(connection), Interest::Input);
+            let token = self.links.insert(Link { socket, pump, hook, watched, turns: 0 });
             // Its first turn finds out what it really waits for, and sends a greeting.
-            Ok(token) => self.hear(token, Event::Writable),
-            Err(error) => tracing::warn!(%error, "cannot take up a connection"),
+            return self.hear(token, Event::Writable);
         }
-    }
-
-    fn keep(&mut self, link: Link<S::Connection>) -> io::Result<Token> {
-        self.poller.watch(link.socket.as_fd(), self.links.upcoming(), link.watched)?;
-        Ok(self.links.insert(link))
+        self.unwatch(&socket);
+        if let Some(Err(refusal)) = opened {
+            accept::refuse(&socket, &refusal, &mut self.buffer);
+        }
     }
 
     /// Measures the load, and hands over half of it when it stays too high.
@@ -304,16 +283,17 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     }
 
     /// Takes over a connection. It is resumed, as a wake may have gone to its former loop.
-    fn take(&mut self, link: Link<S::Connection>) {
+    fn take(&mut self, mut link: Link<S::Connection>) {
         link.hook.move_to(Arc::clone(&self.mailbox), self.links.upcoming());
-        match self.keep(link) {
-            Ok(token) => {
-                self.hear(token, Event::Woken);
-                if matches!(self.phase, Phase::Draining { .. }) {
-                    self.hear(token, Event::Drain);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "cannot take over a connection"),
+        link.watched = Interest::Input;
+        if let Err(error) = self.watch(&link.socket) {
+            tracing::warn!(%error, "cannot take over a connection");
+            return;
+        }
+        let token = self.links.insert(link);
+        self.hear(token, Event::Woken);
+        if self.phase.is_draining() {
+            self.hear(token, Event::Drain);
         }
     }
 
@@ -356,10 +336,14 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
 
     fn part_with(&mut self, token: Token) -> Option<Link<S::Connection>> {
         let link = self.links.remove(token)?;
-        if let Err(error) = self.poller.unwatch(link.socket.as_fd()) {
+        self.unwatch(&link.socket);
+        Some(link)
+    }
+
+    fn unwatch(&mut self, socket: &TcpStream) {
+        if let Err(error) = self.poller.unwatch(socket.as_fd()) {
             tracing::warn!(%error, "cannot end the watch of a connection");
         }
-        Some(link)
     }
 }
 

@@ -7,40 +7,58 @@ use std::task::Wake;
 
 use parking_lot::Mutex;
 
-use super::mailbox::{Letter, Mailbox};
+use super::accept::Arrived;
+use super::mailbox::Mailbox;
 use super::pump::{Interest, Pump};
 use super::slots::Token;
+
+/// What one thread tells a loop.
+pub(super) enum Letter<C> {
+    /// A connection's waker was woken.
+    Woken(Token),
+    /// Another loop has accepted a client: open its connection.
+    Adopt(Arrived),
+    /// Another loop hands over an open connection.
+    Take(Box<Link<C>>),
+}
+
+impl<C> From<Token> for Letter<C> {
+    fn from(woken: Token) -> Self {
+        Self::Woken(woken)
+    }
+}
 
 /// What a loop holds of one client. It can be handed to another loop between two turns.
 pub(super) struct Link<C> {
     pub(super) socket: TcpStream,
     pub(super) pump: Pump<C>,
-    pub(super) hook: Arc<Hook<C>>,
+    pub(super) hook: Arc<Hook<Letter<C>>>,
     /// What the poller watches the socket for.
     pub(super) watched: Interest,
     /// How many turns it had since they were last counted, as a measure of its load.
     pub(super) turns: u32,
 }
 
-/// The waker of one connection of a loop. Wakes before the loop has answered are one letter.
-pub(super) struct Hook<C> {
-    home: Mutex<Home<C>>,
+/// The waker of one connection of a loop whose letters are `L`. Wakes before the loop has answered
+/// are one letter.
+pub(super) struct Hook<L> {
+    home: Mutex<Home<L>>,
     woken: AtomicBool,
 }
 
-struct Home<C> {
-    mailbox: Arc<Mailbox<C>>,
+struct Home<L> {
+    mailbox: Arc<Mailbox<L>>,
     token: Token,
 }
 
-impl<C> Hook<C> {
-    pub(super) fn new(mailbox: Arc<Mailbox<C>>, token: Token) -> Self {
+impl<L> Hook<L> {
+    pub(super) fn new(mailbox: Arc<Mailbox<L>>, token: Token) -> Self {
         Self { home: Mutex::new(Home { mailbox, token }), woken: AtomicBool::new(false) }
     }
 
     /// Sends wakes to another loop from now on. One that has just gone to the former is lost
     /// there, so the new loop begins by resuming the connection.
-    pub(super) fn move_to(&self, mailbox: Arc<Mailbox<C>>, token: Token) {
+    pub(super) fn move_to(&self, mailbox: Arc<Mailbox<L>>, token: Token) {
         *self.home.lock() = Home { mailbox, token };
     }
 
@@ -51,7 +69,7 @@ impl<C> Hook<C> {
     }
 }
 
-impl<C: Send + 'static> Wake for Hook<C> {
+impl<L: From<Token> + Send + 'static> Wake for Hook<L> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -60,7 +78,7 @@ impl<C: Send + 'static> Wake for Hook<C> {
         if !self.woken.swap(true, Ordering::AcqRel) {
             let home = self.home.lock();
             // When the loop is over, so is the connection.
-            let _ = home.mailbox.send(Letter::Woken(home.token));
+            let _ = home.mailbox.send(home.token.into());
         }
     }
 }

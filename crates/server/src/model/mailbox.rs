@@ -6,29 +6,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::accept::Arrived;
-use super::link::Link;
-use super::slots::Token;
-
-/// What one thread tells a loop.
-pub(super) enum Letter<C> {
-    /// A connection's waker was woken.
-    Woken(Token),
-    /// Another loop has accepted a client: open its connection.
-    Adopt(Arrived),
-    /// Another loop hands over an open connection.
-    Take(Box<Link<C>>),
-}
-
-/// Letters to one loop. The bell, an eventfd that the loop watches, is rung only when the loop is
+/// Letters `L` to one loop. The bell, an eventfd that the loop watches, is rung only when the loop is
 /// asleep and once for each sleep, so that a busy loop costs its senders no system call.
-pub(super) struct Mailbox<C> {
-    state: Mutex<State<C>>,
+pub(super) struct Mailbox<L> {
+    state: Mutex<State<L>>,
     bell: OwnedFd,
 }
 
-struct State<C> {
-    letters: Vec<Letter<C>>,
+struct State<L> {
+    letters: Vec<L>,
     owner: Owner,
 }
 
@@ -43,7 +29,7 @@ enum Owner {
     Gone,
 }
 
-impl<C> Mailbox<C> {
+impl<L> Mailbox<L> {
     pub(super) fn new() -> io::Result<Self> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let state = State { letters: Vec::new(), owner: Owner::Awake };
@@ -56,7 +42,7 @@ impl<C> Mailbox<C> {
     }
 
     /// Posts `letter`, or gives it back when the loop is over.
-    pub(super) fn send(&self, letter: Letter<C>) -> Result<(), Letter<C>> {
+    pub(super) fn send(&self, letter: L) -> Result<(), L> {
         let mut state = self.state.lock();
         if state.owner == Owner::Gone {
             return Err(letter);
@@ -83,7 +69,7 @@ impl<C> Mailbox<C> {
 
     /// Swaps what has come with `letters`, which is empty, and stays quiet until
     /// [`may_sleep`](Self::may_sleep).
-    pub(super) fn collect(&self, letters: &mut Vec<Letter<C>>) {
+    pub(super) fn collect(&self, letters: &mut Vec<L>) {
         let mut state = self.state.lock();
         state.owner = Owner::Awake;
         std::mem::swap(&mut state.letters, letters);
@@ -118,7 +104,7 @@ impl<C> Mailbox<C> {
 mod tests {
     use super::*;
 
-    fn rings(mailbox: &Mailbox<()>) -> u64 {
+    fn rings(mailbox: &Mailbox<u8>) -> u64 {
         let mut count = [0; 8];
         rustix::io::read(mailbox.bell(), &mut count).map_or(0, |_| u64::from_ne_bytes(count))
     }
@@ -126,28 +112,27 @@ mod tests {
     #[test]
     fn the_bell_rings_once_for_each_sleep_and_never_for_a_loop_at_work() {
         let mailbox = Mailbox::new().unwrap();
-        let letter = || Letter::Woken(Token::BELL);
-        assert!(mailbox.send(letter()).is_ok());
+        assert!(mailbox.send(1).is_ok());
         assert_eq!(rings(&mailbox), 0);
         mailbox.collect(&mut Vec::new());
         assert!(mailbox.may_sleep());
-        assert!(mailbox.send(letter()).is_ok());
-        assert!(mailbox.send(letter()).is_ok());
+        assert!(mailbox.send(2).is_ok());
+        assert!(mailbox.send(2).is_ok());
         assert_eq!(rings(&mailbox), 1);
     }
 
     #[test]
     fn a_loop_with_mail_does_not_sleep() {
-        let mailbox = Mailbox::<()>::new().unwrap();
-        assert!(mailbox.send(Letter::Woken(Token::BELL)).is_ok());
+        let mailbox = Mailbox::new().unwrap();
+        assert!(mailbox.send(3).is_ok());
         assert!(!mailbox.may_sleep());
         assert!(!mailbox.close_if_empty());
     }
 
     #[test]
     fn a_letter_to_a_loop_that_is_over_comes_back() {
-        let mailbox = Mailbox::<()>::new().unwrap();
+        let mailbox = Mailbox::new().unwrap();
         assert!(mailbox.close_if_empty());
-        assert!(mailbox.send(Letter::Woken(Token::BELL)).is_err());
+        assert!(mailbox.send(3).is_err());
     }
 }

@@ -7,6 +7,8 @@
 //! that list itself, and `select` and `poll` cannot do it at all.
 
 pub(super) mod epoll;
+pub(super) mod poll;
+pub(super) mod select;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -17,9 +19,16 @@ use super::slots::Token;
 
 /// Watches many descriptors at once, for one loop.
 pub(super) trait Poller: Sized + Send {
+    /// Its name, which is that of the model with one loop on it.
+    const NAME: &'static str;
+
+    /// The first number of a descriptor that it cannot watch, where there is one.
+    const DESCRIPTORS_MAX: Option<usize>;
+
     fn new() -> io::Result<Self>;
 
-    /// Begins to watch `fd`, which must be unwatched before it is closed.
+    /// Begins to watch `fd`, which must be unwatched before it is closed. It fails when it
+    /// cannot watch that descriptor, and then says why in words that help a client's user.
     fn watch(&mut self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> io::Result<()>;
 
     /// Changes what `fd` is watched for.

@@ -1,9 +1,11 @@
 //! The pump: moves the bytes of one connection, under every model.
 
 use std::any::Any;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::Connection;
 
@@ -19,20 +21,22 @@ const DISCARDS_MAX: usize = 16;
 
 /// A socket that never blocks: it fails with [`ErrorKind::WouldBlock`] instead.
 pub(super) trait Wire {
-    /// Takes bytes that have come, 0 when the peer will send no more.
-    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Lends bytes that have come, none when the peer will send no more. They are in `buffer`,
+    /// unless they are somewhere already.
+    fn recv<'a>(&'a mut self, buffer: &'a mut [u8]) -> io::Result<&'a [u8]>;
 
     /// Sends some of `bytes`.
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
 
 impl Wire for &TcpStream {
-    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.read(buffer)
+    fn recv<'a>(&'a mut self, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+        let (count, _) = recv(&**self, &mut *buffer, RecvFlags::DONTWAIT)?;
+        Ok(&buffer[..count])
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes)
+        Ok(send(&**self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
     }
 }
 
@@ -175,11 +179,11 @@ impl<C: Connection> Pump<C> {
 
     fn receive(&mut self, wire: &mut impl Wire, buffer: &mut [u8]) -> io::Result<()> {
         match unless_blocked(wire.recv(buffer))? {
-            Some(0) => {
+            Some([]) => {
                 self.state = State::InputEnded;
                 self.connection.end_of_input();
             }
-            Some(count) => self.connection.receive(&buffer[..count]),
+            Some(bytes) => self.connection.receive(bytes),
             None => {}
         }
         Ok(())
@@ -207,9 +211,10 @@ impl<C: Connection> Pump<C> {
 /// Reads away what the peer has sent, up to a bound: closing over unread bytes would reset the
 /// connection, and the peer could lose the last of the output.
 pub(super) fn discard_input(wire: &mut impl Wire, buffer: &mut [u8]) {
+    let size = buffer.len();
     for _ in 0..DISCARDS_MAX {
         match wire.recv(buffer) {
-            Ok(count) if count == buffer.len() => {}
+            Ok(bytes) if bytes.len() == size => {}
             _ => break,
         }
     }
@@ -224,9 +229,9 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
     called.inspect_err(|panic| log(&**panic)).ok()
 }
 
-fn unless_blocked(moved: io::Result<usize>) -> io::Result<Option<usize>> {
+fn unless_blocked<T>(moved: io::Result<T>) -> io::Result<Option<T>> {
     match moved {
-        Ok(count) => Ok(Some(count)),
+        Ok(moved) => Ok(Some(moved)),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
             Ok(None)
         }
@@ -284,9 +289,9 @@ mod tests {
     }
 
     impl Wire for Spring {
-        fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        fn recv<'a>(&'a mut self, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
             self.reads += 1;
-            Ok(buffer.len())
+            Ok(buffer)
         }
 
         fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -9,10 +9,9 @@ use std::io;
 use std::mem;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::Duration;
 
 use super::balance::Loops;
+use super::cores::run_all;
 use super::event_loop::{EventLoop, Setup};
 use super::poller::epoll::Epoll;
 use super::{Capabilities, HoldsUp, Model, Options, Service, Shutdown};
@@ -23,8 +22,13 @@ pub(super) struct Reactors;
 impl Model for Reactors {
     const NAME: &'static str = "reactors";
 
-    const CAPABILITIES: Capabilities =
-        Capabilities { holds_up: HoldsUp::Loop, connections_max: None, tls: true };
+    const CAPABILITIES: Capabilities = Capabilities {
+        holds_up: HoldsUp::Loop,
+        connections_max: None,
+        waiting_max: None,
+        descriptors_max: None,
+        tls: true,
+    };
 
     fn run<S: Service>(
         listeners: Vec<TcpListener>,
@@ -40,29 +44,6 @@ impl Model for Reactors {
             EventLoop::<Epoll, S>::new(Setup { service, shutdown, loops, index, listeners })
         };
         let loops = (0..options.workers.get()).map(setup).collect::<io::Result<Vec<_>>>()?;
-        thread::scope(|scope| {
-            let start = |work| ending_all(&shutdown, || start(scope, work, &shutdown));
-            let threads: Vec<_> = loops.into_iter().map(start).collect();
-            threads.into_iter().try_for_each(|thread| join(thread?))
-        })
+        run_all(loops.into_iter().map(|work| move || work.run()).collect(), &shutdown)
     }
-}
-
-fn start<'scope, S: Service>(
-    scope: &'scope Scope<'scope, '_>,
-    work: EventLoop<Epoll, S>,
-    shutdown: &'scope Shutdown,
-) -> io::Result<ScopedJoinHandle<'scope, io::Result<()>>> {
-    let thread = thread::Builder::new().name("larder-loop".to_owned());
-    thread.spawn_scoped(scope, || ending_all(shutdown, || work.run()))
-}
-
-/// Does its part of the work; when that fails, it ends the other loops, which would otherwise
-/// serve on and hide the failure.
-fn ending_all<T>(shutdown: &Shutdown, part: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    part().inspect_err(|_| shutdown.begin(Duration::ZERO))
-}
-
-fn join(thread: ScopedJoinHandle<'_, io::Result<()>>) -> io::Result<()> {
-    thread.join().unwrap_or_else(|_| Err(io::Error::other("a loop panicked")))
 }

@@ -6,8 +6,13 @@ use std::net::TcpListener;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::local::Local;
+use super::pool::Pool;
 use super::reactors::Reactors;
+use super::single::{Epoll, Poll, Select};
 use super::tasks::Tasks;
+use super::thread_each::ThreadEach;
+use super::uring::Uring;
 use super::{Capabilities, Model, Options, Service, Shutdown};
 
 macro_rules! registry {
@@ -55,6 +60,20 @@ macro_rules! registry {
 registry! {
     /// An epoll loop per core.
     Reactors,
+    /// A thread per connection.
+    ThreadEach,
+    /// A fixed set of threads, a connection each.
+    Pool,
+    /// One loop on `select`.
+    Select,
+    /// One loop on `poll`.
+    Poll,
+    /// One loop on `epoll`.
+    Epoll,
+    /// An io_uring per core.
+    Uring,
+    /// A task per connection on one thread.
+    Local,
     /// A task per connection on a work-stealing pool of threads.
     Tasks,
 }
@@ -113,6 +132,10 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = "threads".parse::<ModelName>().unwrap_err();
-        assert_eq!(error.to_string(), "unknown model 'threads'; known are: reactors, tasks");
+        assert_eq!(
+            error.to_string(),
+            "unknown model 'threads'; known are: reactors, thread, pool, select, poll, epoll, uring, local, \
+             tasks"
+        );
     }
 }

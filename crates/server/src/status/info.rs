@@ -11,6 +11,7 @@ use larder_protocol::REDIS_VERSION;
 use larder_protocol::settings::place;
 
 use super::Status;
+use super::journal;
 use super::process::{self, Process};
 use super::totals::Totals;
 use crate::keyspace::DATABASES;
@@ -28,8 +29,8 @@ enum Told {
     OnDemand,
 }
 
-/// The sections in Redis' order.
-const SECTIONS: [(&str, Told, Section); 12] = [
+/// The sections in Redis' order, and larder's own.
+const SECTIONS: [(&str, Told, Section); 13] = [
     ("Server", Told::Always, server),
     ("Clients", Told::Always, clients),
     ("Memory", Told::Always, memory),
@@ -42,6 +43,7 @@ const SECTIONS: [(&str, Told, Section); 12] = [
     ("Errorstats", Told::Always, errors),
     ("Cluster", Told::Always, |_, lines| lines.add("cluster_enabled", 0)),
     ("Keyspace", Told::Always, keyspaces),
+    ("Journals", Told::Always, journals),
 ];
 
 /// The sections that `wanted` names in small letters, separated by spaces.
@@ -224,7 +226,20 @@ fn keyspaces(status: &Status, lines: &mut Lines) {
     }
     for keyspace in status.keyspaces.iter() {
         let (strategy, entries) = (keyspace.cache.strategy(), keyspace.cache.usage().entries);
-        let text = format_args!("strategy={strategy},entries={entries}");
+        let breaker = keyspace.cache.breaker_status();
+        let source =
+            breaker.map(|breaker| format!(",source={}", breaker.state)).unwrap_or_default();
+        let text = format_args!("strategy={strategy},entries={entries}{source}");
         lines.add(&format!("larder_{}", keyspace.name), text);
+    }
+}
+
+/// A line for each queue of writes.
+fn journals(status: &Status, lines: &mut Lines) {
+    for keyspace in status.keyspaces.iter() {
+        let Some(counters) = journal::counters(keyspace) else { continue };
+        let counters: Vec<String> =
+            counters.into_iter().map(|(name, number)| format!("{name}={number}")).collect();
+        lines.add(&format!("larder_journal_{}", keyspace.name), counters.join(","));
     }
 }

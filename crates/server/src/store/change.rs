@@ -102,8 +102,7 @@ fn put_now((keyspace, key): Place, value: Value, lifetime: Lifetime) -> Result<(
 
 /// Says whether the keys were written.
 fn put_many_now(values: Vec<(Place, Value)>, if_absent: bool) -> Result<bool, Error> {
-    let exists = |((keyspace, key), _): &(Place, Value)| keyspace.cache.glance(key).is_some();
-    if if_absent && values.iter().any(exists) {
+    if if_absent && values.iter().any(|((keyspace, key), _)| keyspace.come_upon(key).is_some()) {
         return Ok(false);
     }
     for (at, value) in values {

@@ -59,10 +59,11 @@ impl ClientStore {
     }
 
     pub(super) fn particulars(&self, keyspace: &Keyspace, key: &Key) -> Option<Particulars> {
-        let value = keyspace.cache.glance(key)?.value?;
+        let value = keyspace.come_upon(key)?.value?;
         let decay = self.status.keyspaces.tuning().decay();
         Some(Particulars {
             encoding: value.encoding(),
+            is_shared: value.is_shared(),
             idle_s: value.usage().idle_s(self.now),
             frequency: value.usage().frequency(self.now, decay),
             bytes: ENTRY_BYTES + key.as_ref().len() as u64 + value.weight(),

@@ -373,6 +373,20 @@ fn the_encoding_is_that_of_redis_and_stays_with_the_value() {
 }
 
 #[test]
+fn a_small_integer_is_shared_until_it_is_copied() {
+    let scene = Scene::new();
+    let mut client = scene.client();
+    let is_shared = |client: &mut Client, key: &str| {
+        client.store.inspect(client.database, key.as_bytes()).unwrap().unwrap().is_shared
+    };
+    client.set("a", "7");
+    client.transfer("a", "copy", 0, true, false);
+    client.rename("a", "b");
+    assert!(is_shared(&mut client, "b") && !is_shared(&mut client, "copy"));
+    assert_eq!(client.encoding("copy"), "int");
+}
+
+#[test]
 fn a_key_is_idle_until_it_is_used() {
     let scene = Scene::new();
     let mut client = scene.client();

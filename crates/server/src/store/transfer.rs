@@ -41,7 +41,7 @@ impl ClientStore {
 
 impl Transfer {
     /// Refuses what would be refused half-way.
-    fn admit(&self) -> Result<(), Error> {
+    pub(super) fn admit(&self) -> Result<(), Error> {
         let removed_from = (!self.keep).then_some(&self.from);
         for (keyspace, key) in removed_from.into_iter().chain([&self.to]) {
             keyspace.admit(key)?;
@@ -60,11 +60,11 @@ impl Transfer {
     /// Carries it out between keys without a source.
     fn run_now(self, runtime: &dyn Runtime) -> Result<Transferred, Error> {
         let (keyspace, key) = &self.from;
-        let Some(Entry { value: Some(value), fresh_until }) = keyspace.cache.glance(key) else {
+        let Some(Entry { value: Some(value), fresh_until }) = keyspace.come_upon(key) else {
             return Ok(Transferred::Missing);
         };
         let (other, other_key) = &self.to;
-        if !self.replace && other.cache.glance(other_key).is_some() {
+        if !self.replace && other.come_upon(other_key).is_some() {
             return Ok(Transferred::Occupied);
         }
         if self.is_to_itself() {
@@ -136,7 +136,7 @@ impl Transfer {
         }
     }
 
-    fn is_to_itself(&self) -> bool {
+    pub(super) fn is_to_itself(&self) -> bool {
         Arc::ptr_eq(&self.from.0, &self.to.0) && self.from.1 == self.to.1
     }
 

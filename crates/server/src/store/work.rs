@@ -13,8 +13,11 @@ use larder_protocol::store::{Answer, EditFn, Held, Mode, Outcome, Terms, Ticket}
 use larder_protocol::value::Item;
 
 use super::answers::Answers;
+use super::dead::Dead;
 use super::explain::{Traces, explain};
+use super::flush::Flush;
 use super::transfer::Transfer;
+use super::whole::{Begin, Whole};
 use super::{decide, item, lease_reply};
 use crate::failure;
 use crate::key::Key;
@@ -45,6 +48,10 @@ pub(super) enum Task {
     Lease(Place),
     Fill { at: Place, lease: Lease, value: Value, options: WriteOptions },
     Drop(Vec<Place>),
+    Flush(Flush),
+    Dead(Dead),
+    Begin(Begin),
+    Commit(Whole),
     Rest(Duration),
 }
 
@@ -186,6 +193,10 @@ impl Task {
             | Task::PutMany { .. }
             | Task::Transfer(_)
             | Task::Remove(_)
+            | Task::Flush(_)
+            | Task::Dead(_)
+            | Task::Begin(_)
+            | Task::Commit(_)
             | Task::Rest(_)
             | Task::Update { .. } => Err(Error::plain("this command has to wait")),
         }
@@ -220,6 +231,10 @@ impl Task {
             Task::Transfer(transfer) => transfer.run(traces, runtime).await,
             Task::Remove(places) => remove(places, traces).await,
             Task::Update { at, edit } => update(at, edit, traces, runtime).await,
+            Task::Flush(flush) => Ok(flush.run(runtime).await),
+            Task::Dead(dead) => dead.run().await,
+            Task::Begin(begin) => begin.run().await,
+            Task::Commit(whole) => whole.commit().await,
             Task::Rest(span) => {
                 runtime.sleep_until(runtime.now() + span).await;
                 Ok(Outcome::Done)
@@ -240,7 +255,10 @@ impl Task {
             | Task::Update { at, .. }
             | Task::Fill { at, .. }
             | Task::Lease(at) => vec![of(at)],
-            Task::Rest(_) => Vec::new(),
+            // Nobody watches these.
+            Task::Flush(_) | Task::Dead(_) | Task::Begin(_) | Task::Commit(_) | Task::Rest(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -42,6 +42,10 @@ impl Service for Echo {
         })?;
         Ok(Talk::new(Arc::clone(&self.gate), waker, arrival))
     }
+
+    fn refusal(&self, _: Arrival, reason: &str) -> Vec<u8> {
+        format!("refused: {reason}\n").into_bytes()
+    }
 }
 
 /// Holds slow answers back, and lets a test wait for what it wants to be sure of.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use larder_server::model::{ModelName, Options, Shutdown};
 use larder_server::tls::{Secured, Transport};
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rustls::{ClientConnection, StreamOwned};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -34,32 +34,49 @@ pub struct Way {
 
 /// Plays `scenario` on every model in the registry, beside others, with clients that talk plainly.
 pub fn on_every_model(scenario: impl Fn(Way)) {
-    let _shared = PROCESS.read();
-    play(&[false], scenario);
+    play(&[false], beside_others, scenario);
 }
 
 /// Plays `scenario` on every model in the registry, with the process for itself.
 pub fn alone_on_every_model(scenario: impl Fn(Way)) {
-    let _alone = PROCESS.write();
-    play(&[false], scenario);
+    play(&[false], |_| Turn::alone(), scenario);
 }
 
 /// Plays `scenario` on every model that serves TLS, with clients that use it.
 pub fn on_every_model_with_tls(scenario: impl Fn(Way)) {
-    let _shared = PROCESS.read();
-    play(&[true], scenario);
+    play(&[true], beside_others, scenario);
 }
 
 /// Plays `scenario` on every model, without TLS and with it.
 pub fn in_every_way(scenario: impl Fn(Way)) {
-    let _shared = PROCESS.read();
-    play(&[false, true], scenario);
+    play(&[false, true], beside_others, scenario);
 }
 
-fn play(transports: &[bool], scenario: impl Fn(Way)) {
+/// Whether a scenario has the process for itself while it is played.
+enum Turn {
+    Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'static, ()>),
+    Shared(#[expect(dead_code, reason = "held")] RwLockReadGuard<'static, ()>),
+}
+
+impl Turn {
+    fn alone() -> Self {
+        Self::Alone(PROCESS.write())
+    }
+}
+
+/// A model that can watch low descriptors only has to have them for itself.
+fn beside_others(way: Way) -> Turn {
+    match way.model.capabilities().descriptors_max {
+        Some(_) => Turn::alone(),
+        None => Turn::Shared(PROCESS.read()),
+    }
+}
+
+fn play(transports: &[bool], turn: impl Fn(Way) -> Turn, scenario: impl Fn(Way)) {
     let each = |&model| transports.iter().map(move |&tls| Way { model, tls });
     for way in ModelName::ALL.iter().flat_map(each) {
         if way.model.capabilities().tls || !way.tls {
+            let _turn = turn(way);
             eprintln!("{way:?}");
             scenario(way);
         }

@@ -7,8 +7,8 @@ use crate::source::{SourceError, SourceErrorKind};
 ///
 /// Bytes that are UTF-8 without a NUL are stored as text, so that a person who looks into the table
 /// can read them, all others as bytes; a column declared to hold bytes gets bytes. Reading gives the
-/// same bytes back, and a number's digits. NULL is no value: reading it is an error of kind
-/// [`SourceErrorKind::Undecodable`].
+/// same bytes back; of a number its digits, of a document its text, of a truth value `true` or
+/// `false`. NULL is no value: reading it is an error of kind [`SourceErrorKind::Undecodable`].
 ///
 /// ```
 /// use larder::source::row::{BytesMapping, Cell, Mapping};
@@ -33,7 +33,10 @@ where
     fn value(&self, row: Row) -> Result<V, SourceError> {
         let name = &only(row.columns())?.name;
         match row.cell(0) {
-            Some(Cell::Text(text)) => Ok(text.as_bytes().to_vec().into()),
+            Some(Cell::Text(text) | Cell::Decimal(text) | Cell::Json(text)) => {
+                Ok(text.as_bytes().to_vec().into())
+            }
+            Some(Cell::Boolean(truth)) => Ok(truth.to_string().into_bytes().into()),
             Some(Cell::Blob(bytes)) => Ok(bytes.to_vec().into()),
             Some(Cell::Integer(integer)) => Ok(integer.to_string().into_bytes().into()),
             Some(Cell::Real(real)) => Ok(format!("{real:?}").into_bytes().into()),

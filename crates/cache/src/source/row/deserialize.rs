@@ -74,11 +74,26 @@ macro_rules! from_json {
     ($($method:ident($($argument:ident: $type:ty),*);)*) => {$(
         fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Unreadable> {
             match self.cell {
-                Cell::Text(text) => self.json(text, |json| json.$method($($argument,)* visitor)),
+                Cell::Text(text) | Cell::Json(text) => self.json(text, |json| json.$method($($argument,)* visitor)),
                 _ => self.deserialize_any(visitor),
             }
         }
     )*};
+}
+
+/// A decimal's digits are read as the number that the caller wants, if they are one.
+macro_rules! decimal_digits {
+    ($($($method:ident)* : $number:ty => $visit:ident;)*) => {$($(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+            match self.cell {
+                Cell::Decimal(digits) => match digits.parse::<$number>() {
+                    Ok(number) => self.named(visitor.$visit(number)),
+                    Err(_) => self.deserialize_any(visitor),
+                },
+                _ => self.deserialize_any(visitor),
+            }
+        }
+    )*)*};
 }
 
 impl<'de> Deserializer<'de> for Field<'de> {
@@ -89,8 +104,10 @@ impl<'de> Deserializer<'de> for Field<'de> {
             Cell::Null => visitor.visit_unit(),
             Cell::Integer(integer) => visitor.visit_i64(*integer),
             Cell::Real(real) => visitor.visit_f64(*real),
-            Cell::Text(text) => visitor.visit_borrowed_str(text),
+            Cell::Text(text) | Cell::Decimal(text) => visitor.visit_borrowed_str(text),
             Cell::Blob(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Cell::Boolean(truth) => visitor.visit_bool(*truth),
+            Cell::Json(text) => return self.json(text, |json| json.deserialize_any(visitor)),
         })
     }
 
@@ -100,6 +117,12 @@ impl<'de> Deserializer<'de> for Field<'de> {
             Cell::Integer(integer @ (0 | 1)) => self.named(visitor.visit_bool(*integer == 1)),
             _ => self.deserialize_any(visitor),
         }
+    }
+
+    decimal_digits! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64: i64 => visit_i64;
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64: u64 => visit_u64;
+        deserialize_f32 deserialize_f64: f64 => visit_f64;
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
@@ -124,6 +147,9 @@ impl<'de> Deserializer<'de> for Field<'de> {
         visitor: V,
     ) -> Result<V::Value, Unreadable> {
         match self.cell {
+            Cell::Json(text) => {
+                self.json(text, |json| json.deserialize_enum(name, variants, visitor))
+            }
             Cell::Text(text) if text.starts_with('{') => {
                 self.json(text, |json| json.deserialize_enum(name, variants, visitor))
             }
@@ -136,7 +162,9 @@ impl<'de> Deserializer<'de> for Field<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
         match self.cell {
-            Cell::Text(text) => self.json(text, |json| json.deserialize_seq(visitor)),
+            Cell::Text(text) | Cell::Json(text) => {
+                self.json(text, |json| json.deserialize_seq(visitor))
+            }
             Cell::Blob(bytes) => {
                 self.named(visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())))
             }
@@ -159,7 +187,7 @@ impl<'de> Deserializer<'de> for Field<'de> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        i128 u128 char str string bytes byte_buf unit
         unit_struct identifier ignored_any
     }
 }

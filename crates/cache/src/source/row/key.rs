@@ -56,6 +56,7 @@ one_column! {
     u16: self => Cell::Integer((*self).into());
     u32: self => Cell::Integer((*self).into());
     u64: self => unsigned(*self);
+    bool: self => Cell::Boolean(*self);
     Cell: self => self.clone();
 }
 

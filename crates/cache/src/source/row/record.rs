@@ -12,12 +12,17 @@ use crate::source::SourceError;
 ///
 /// | field | column |
 /// |---|---|
-/// | integers, `bool` (0 or 1) | an integer |
+/// | integers | an integer |
+/// | `bool` | a truth value, or an integer (0 or 1) where the column holds none |
 /// | `f32`, `f64` | a real; NaN is refused |
-/// | `String`, `char`, an enum without data | text |
+/// | `String`, `char`, an enum without data | text; in a column of decimals, its digits |
 /// | bytes (`serde_bytes`) | bytes; a `Vec<u8>` reads them too |
 /// | `Option` | NULL for `None` |
 /// | a list, map, struct or enum with data | JSON text; a list of bytes in a column of bytes, bytes |
+/// | anything, in a column of JSON | its document |
+/// | a list, in a column of arrays | an array |
+///
+/// A decimal is read as text, digit by digit, and as a number where the field is one.
 ///
 /// A field without a column is an error of kind `Misconfigured`, a column without a field is left
 /// alone. A field that serde skips names no column: its default is inserted, and an update keeps
@@ -178,6 +183,69 @@ mod tests {
         let error = from_row::<Part>(&row).unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Undecodable);
         assert!(error.message().contains("\"number\""), "{error}");
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Typed {
+        open: bool,
+        exact: String,
+        near: f64,
+        count: u8,
+        document: serde_json::Value,
+        word: Option<serde_json::Value>,
+        list: Vec<Option<String>>,
+    }
+
+    fn typed_columns() -> Columns {
+        let column = |(name, kind): (&str, _)| Column { name: name.into(), kind, nullable: true };
+        let columns = [
+            ("open", ColumnType::Boolean),
+            ("exact", ColumnType::Decimal),
+            ("near", ColumnType::Decimal),
+            ("count", ColumnType::Decimal),
+            ("document", ColumnType::Json),
+            ("word", ColumnType::Json),
+            ("list", ColumnType::Array),
+        ];
+        Columns::new(columns.map(column).to_vec())
+    }
+
+    #[test]
+    fn columns_with_types_of_their_own_are_given_cells_of_them() {
+        let typed = Typed {
+            open: true,
+            exact: "0.10000000000000000001".into(),
+            near: 0.5,
+            count: 7,
+            document: serde_json::json!({"a": [1, null]}),
+            word: Some("x".into()),
+            list: vec![Some("a\"".into()), None],
+        };
+        let mut row = to_row(&typed_columns(), &typed).unwrap();
+        let cells: Vec<_> = row.named().map(|(_, _, cell)| cell.clone()).collect();
+        let expected = [
+            Cell::Boolean(true),
+            Cell::Decimal("0.10000000000000000001".into()),
+            Cell::Real(0.5),
+            Cell::Decimal("7".into()),
+            Cell::Json(r#"{"a":[1,null]}"#.into()),
+            Cell::Json(r#""x""#.into()),
+            Cell::Json(r#"["a\"",null]"#.into()),
+        ];
+        assert_eq!(cells, expected);
+        // A source answers with the digits of the column.
+        row.set(2, Cell::Decimal("0.50".into()));
+        assert_eq!(from_row::<Typed>(&row).unwrap(), typed);
+    }
+
+    #[test]
+    fn digits_that_do_not_fit_the_field_cannot_be_read() {
+        let mut row = Row::empty(typed_columns());
+        row.set(3, Cell::Decimal("256".into()));
+        assert!(from_row::<BTreeMap<String, u8>>(&row).is_err());
+        row.set(3, Cell::Decimal("1.5".into()));
+        assert!(from_row::<BTreeMap<String, u8>>(&row).is_err());
+        assert_eq!(from_row::<BTreeMap<String, f64>>(&row).unwrap()["count"], 1.5);
     }
 
     #[test]

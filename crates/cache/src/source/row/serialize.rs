@@ -207,19 +207,44 @@ impl SerializeMap for Fields {
 }
 
 fn to_cell<T: Serialize + ?Sized>(column: &Column, value: &T) -> Result<Cell, Unwritable> {
-    let name = &column.name;
+    let refused =
+        |why: &dyn fmt::Display| Unwritable::Refused(format!("column {:?}: {why}", column.name));
     match value.serialize(CellSerializer) {
-        Err(Unwritable::Nested) => {}
-        Err(error) => return Err(Unwritable::Refused(format!("column {name:?}: {error}"))),
-        Ok(Cell::Real(real)) if real.is_nan() => {
-            return Err(Unwritable::Refused(format!("column {name:?} cannot hold NaN")));
+        Ok(Cell::Real(real)) if real.is_nan() => Err(refused(&"it cannot hold NaN")),
+        Ok(Cell::Null) => Ok(Cell::Null),
+        Ok(_) | Err(Unwritable::Nested) if column.kind == ColumnType::Json => {
+            let json = serde_json::to_string(value).map_err(|error| refused(&error))?;
+            Ok(Cell::Json(json.into()))
         }
-        Ok(cell) => return Ok(cell),
+        Ok(cell) => Ok(fit(column.kind, cell)),
+        Err(Unwritable::Nested) => {
+            let json = serde_json::to_value(value).map_err(|error| refused(&error))?;
+            Ok(document(column.kind, &json))
+        }
+        Err(error) => Err(refused(&error)),
     }
-    let json = serde_json::to_value(value)
-        .map_err(|error| Unwritable::Refused(format!("column {name:?}: {error}")))?;
-    let bytes = (column.kind == ColumnType::Blob).then(|| bytes(&json)).flatten();
-    Ok(bytes.map_or_else(|| Cell::Text(json.to_string().into()), Cell::Blob))
+}
+
+/// A cell in the form that the column's type has for it.
+fn fit(kind: ColumnType, cell: Cell) -> Cell {
+    match (kind, cell) {
+        (ColumnType::Decimal, Cell::Text(digits)) => Cell::Decimal(digits),
+        (ColumnType::Decimal, Cell::Integer(integer)) => Cell::Decimal(integer.to_string().into()),
+        (ColumnType::Boolean, cell) => cell,
+        // Elsewhere SQL writes truth as a number.
+        (_, Cell::Boolean(truth)) => Cell::Integer(truth.into()),
+        (_, cell) => cell,
+    }
+}
+
+/// What is made of parts.
+fn document(kind: ColumnType, json: &serde_json::Value) -> Cell {
+    let bytes = (kind == ColumnType::Blob).then(|| bytes(json)).flatten();
+    match (bytes, kind) {
+        (Some(bytes), _) => Cell::Blob(bytes),
+        (None, ColumnType::Array) => Cell::Json(json.to_string().into()),
+        (None, _) => Cell::Text(json.to_string().into()),
+    }
 }
 
 /// The bytes that a list of small numbers is.
@@ -251,7 +276,6 @@ impl Serializer for CellSerializer {
     type SerializeStructVariant = Never<Cell>;
 
     integers! {
-        serialize_bool(bool);
         serialize_i8(i8);
         serialize_i16(i16);
         serialize_i32(i32);
@@ -259,6 +283,10 @@ impl Serializer for CellSerializer {
         serialize_u8(u8);
         serialize_u16(u16);
         serialize_u32(u32);
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<Cell, Unwritable> {
+        Ok(Cell::Boolean(value))
     }
 
     fn serialize_u64(self, value: u64) -> Result<Cell, Unwritable> {

@@ -1,12 +1,11 @@
 //! Cells and SQLite's values, and which cell a key is in a column of which type.
-//!
-//! A row has one key, so a key must have one spelling: of the texts `7`, `07` and `7.0`, which
-//! SQLite would all take for the integer 7, only the first names the row. The others name none.
 
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::source::row::{Cell, ColumnType};
+use crate::source::table::NativeType;
+use crate::source::table::spelling::{exact, integer, real, whole};
 use crate::source::{SourceError, SourceErrorKind};
 
 impl ToSql for Cell {
@@ -15,7 +14,10 @@ impl ToSql for Cell {
             Self::Null => ValueRef::Null,
             Self::Integer(integer) => ValueRef::Integer(*integer),
             Self::Real(real) => ValueRef::Real(*real),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Text(text) | Self::Decimal(text) | Self::Json(text) => {
+                ValueRef::Text(text.as_bytes())
+            }
+            Self::Boolean(truth) => ValueRef::Integer((*truth).into()),
             Self::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
@@ -75,10 +77,11 @@ impl Affinity {
             Self::Numeric | Self::Any => ColumnType::Any,
         }
     }
+}
 
-    /// The cell that a column of this affinity holds for a key; `None` when no row can have it.
-    pub(super) fn key(self, cell: Cell) -> Option<Cell> {
-        match (self, cell) {
+impl NativeType for Affinity {
+    fn key(&self, cell: Cell) -> Option<Cell> {
+        match (self, plain(cell)) {
             (_, Cell::Null) => None,
             (_, Cell::Real(real)) if real.is_nan() => None,
             (Self::Integer, Cell::Text(text)) => integer(&text),
@@ -95,25 +98,13 @@ impl Affinity {
     }
 }
 
-fn integer(text: &str) -> Option<Cell> {
-    let integer: i64 = text.parse().ok()?;
-    (integer.to_string() == text).then_some(Cell::Integer(integer))
-}
-
-fn real(text: &str) -> Option<Cell> {
-    // SQLite has one zero, and so `-0.0` is no spelling of it.
-    let real = text.parse::<f64>().ok()? + 0.0;
-    (!real.is_nan() && format!("{real:?}") == text).then_some(Cell::Real(real))
-}
-
-fn whole(real: f64) -> Option<Cell> {
-    let fits = real.fract() == 0.0 && (-(2f64.powi(63))..2f64.powi(63)).contains(&real);
-    fits.then_some(Cell::Integer(real as i64))
-}
-
-fn exact(integer: i64) -> Option<Cell> {
-    const WHOLE_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
-    (integer.unsigned_abs() <= WHOLE_MAX).then_some(Cell::Real(integer as f64))
+/// A cell of one of the types that SQLite has.
+fn plain(cell: Cell) -> Cell {
+    match cell {
+        Cell::Decimal(text) | Cell::Json(text) => Cell::Text(text),
+        Cell::Boolean(truth) => Cell::Integer(truth.into()),
+        cell => cell,
+    }
 }
 
 /// SQLite turns text that looks like a number into one, and a whole one into an integer.
@@ -196,6 +187,13 @@ mod tests {
         assert_eq!(Affinity::Integer.key(Cell::Real(f64::INFINITY)), None);
         assert_eq!(Affinity::Real.key(Cell::Integer(7)), Some(Cell::Real(7.0)));
         assert_eq!(Affinity::Real.key(Cell::Integer(i64::MAX)), None);
+    }
+
+    #[test]
+    fn cells_of_types_that_sqlite_lacks_are_those_that_it_has() {
+        assert_eq!(Affinity::Integer.key(Cell::Decimal("7".into())), Some(Cell::Integer(7)));
+        assert_eq!(Affinity::Integer.key(Cell::Boolean(true)), Some(Cell::Integer(1)));
+        assert_eq!(Affinity::Text.key(Cell::Json("[1]".into())), Some(text("[1]")));
     }
 
     #[test]

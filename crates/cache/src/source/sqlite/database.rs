@@ -10,11 +10,12 @@ use super::connection;
 use super::job::{self, Answer};
 use super::options::SqliteOptions;
 use super::queries::{Counters, Queries};
-use super::schema::{Layout, TableSpec};
+use super::schema::inspect;
 use super::statement::quoted;
 use super::table::{SqliteTable, TableBuilder};
 use super::worker::Workers;
 use crate::source::row::Mapping;
+use crate::source::table::TableSpec;
 use crate::source::{SourceError, SourceErrorKind};
 
 /// An SQLite file and the threads that work on it. Cheap to clone.
@@ -164,9 +165,7 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
         self.shared.counters.writes.add_one();
-        let (job, answer) = job::alone(work);
-        self.shared.writer.push(job)?;
-        written(answer).await
+        self.store_alone(work).await
     }
 
     /// A table as a source; nothing is looked up before the builder's last call.
@@ -222,7 +221,7 @@ impl Sqlite {
         K: Send + 'static,
         V: Send + 'static,
     {
-        let layout = self.load(move |connection| Layout::inspect(connection, &spec)).await?;
+        let layout = self.load(move |connection| inspect(connection, &spec)).await?;
         Ok(SqliteTable::new(self.clone(), layout, Box::new(mapping)))
     }
 
@@ -350,6 +349,16 @@ impl Sqlite {
         work: impl Fn(&Connection) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
         let (job, answer) = job::shared(work);
+        self.shared.writer.push(job)?;
+        written(answer).await
+    }
+
+    /// Runs `work` on the writer's connection, once, in a transaction of its own; uncounted.
+    pub(super) async fn store_alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let (job, answer) = job::alone(work);
         self.shared.writer.push(job)?;
         written(answer).await
     }

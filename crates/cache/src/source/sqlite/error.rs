@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Error, ErrorCode};
 
+pub(super) use crate::source::error::{misconfigured, rejected};
 use crate::source::{SourceError, SourceErrorKind};
 
 /// By SQLite's primary result code (<https://sqlite.org/rescode.html>). Inside a transaction that is
@@ -44,14 +45,6 @@ pub(super) fn committing(error: &Error) -> SourceError {
         return SourceError::new(SourceErrorKind::Unknown, sentence);
     }
     SourceError::new(kind(error), format!("SQLite refused the commit: {error}"))
-}
-
-pub(super) fn misconfigured(sentence: impl std::fmt::Display) -> SourceError {
-    SourceError::new(SourceErrorKind::Misconfigured, sentence)
-}
-
-pub(super) fn rejected(sentence: impl std::fmt::Display) -> SourceError {
-    SourceError::new(SourceErrorKind::Rejected, sentence)
 }
 
 fn is(error: &Error, code: ErrorCode) -> bool {

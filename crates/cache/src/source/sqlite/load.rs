@@ -6,14 +6,12 @@ use super::codec;
 use super::statement::select_many;
 use super::table::Bound;
 use crate::source::row::{Cell, Row};
+use crate::source::table::{Wanted, wanted};
 use crate::source::{Loaded, SourceError};
 
 /// Keys whose statement is kept prepared. Beyond, preparing is small against running, and the
 /// statement itself large.
 const KEPT_MAX: usize = 1024;
-
-/// The cells of a key that a row may have, and the place of that key in the batch.
-type Wanted = (usize, Vec<Cell>);
 
 /// Loads `keys` in their order.
 pub(super) fn load<K: 'static, V: 'static>(
@@ -21,15 +19,7 @@ pub(super) fn load<K: 'static, V: 'static>(
     bound: &Bound<K, V>,
     keys: &[K],
 ) -> Result<Vec<Loaded<V>>, SourceError> {
-    let mut answer: Vec<Loaded<V>> = Vec::with_capacity(keys.len());
-    let mut wanted = Vec::with_capacity(keys.len());
-    for (place, key) in keys.iter().enumerate() {
-        let cells = bound.key(key);
-        answer.push(cells.map(|cells| {
-            wanted.extend(cells.map(|cells| (place, cells)));
-            None
-        }));
-    }
+    let (mut answer, wanted) = wanted(keys, |key| bound.key(key));
     let rows_max = rows_max(connection, bound)?;
     // Several statements must see one state of the table.
     let _snapshot = match wanted.len() > rows_max {

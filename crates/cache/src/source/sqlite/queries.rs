@@ -1,6 +1,6 @@
 //! Counts of what a database was asked.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::source::table::Counter;
 
 /// What was asked of an SQLite file since it was opened.
 ///
@@ -44,19 +44,5 @@ impl Counters {
             writes: self.writes.value(),
             commits: self.commits.value(),
         }
-    }
-}
-
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn value(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
     }
 }

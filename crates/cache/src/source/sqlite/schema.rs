@@ -5,90 +5,27 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::codec::Affinity;
 use super::error::misconfigured;
 use super::statement::quoted;
-use super::suggest::existing;
 use crate::source::SourceError;
-use crate::source::row::{Column, Columns};
+use crate::source::row::Column;
+use crate::source::table::{self, TableSpec, existing};
 
-/// A table, its key and what of a row is the value.
-///
-/// ```
-/// use larder::source::sqlite::{TableSpec, ValueColumns};
-///
-/// let spec = TableSpec {
-///     table: "airports".to_owned(),
-///     key: vec!["icao".to_owned()],
-///     value: ValueColumns::Row,
-/// };
-/// # drop(spec);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableSpec {
-    /// The table's name.
-    pub table: String,
-    /// The key columns, in the order of [`Mapping::key`](crate::source::row::Mapping::key). None
-    /// means the table's primary key.
-    pub key: Vec<String>,
-    /// The columns that values are made of.
-    pub value: ValueColumns,
-}
+/// A table as SQLite describes it.
+pub(super) type Layout = table::Layout<Affinity>;
 
-/// The columns that values are made of.
-///
-/// ```
-/// use larder::source::sqlite::ValueColumns;
-///
-/// let name = ValueColumns::Named(vec!["name".to_owned()]);
-/// assert_ne!(name, ValueColumns::Row);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ValueColumns {
-    /// All of them, the key's among them.
-    #[default]
-    Row,
-    /// These.
-    Named(Vec<String>),
-}
+type Described = table::Described<Affinity>;
 
-/// A table as the database describes it, checked against a [`TableSpec`].
-#[derive(Debug)]
-pub(super) struct Layout {
-    /// The table's name as the database spells it.
-    pub(super) table: Box<str>,
-    pub(super) key: Box<[KeyColumn]>,
-    /// The columns that values are made of.
-    pub(super) columns: Columns,
-    /// Whether each of `columns` is computed by the database, so that nobody stores it.
-    pub(super) generated: Box<[bool]>,
-}
-
-/// A key column.
-#[derive(Debug)]
-pub(super) struct KeyColumn {
-    pub(super) name: Box<str>,
-    pub(super) affinity: Affinity,
-    /// Its place among the columns of a value, if it is one.
-    pub(super) position: Option<usize>,
-}
-
-impl Layout {
-    /// Looks the table up. Every way in which it does not fit is
-    /// [`SourceErrorKind::Misconfigured`](crate::source::SourceErrorKind) and says what exists.
-    pub(super) fn inspect(connection: &Connection, spec: &TableSpec) -> Result<Self, SourceError> {
-        let table = find_table(connection, &spec.table)?;
-        let described = describe(connection, &table)?;
-        let chosen = choose(&table, &described, &spec.value)?;
-        let key = key_columns(&table, &described, &spec.key)?;
+/// Looks the table up. Every way in which it does not fit is
+/// [`SourceErrorKind::Misconfigured`](crate::source::SourceErrorKind) and says what exists.
+pub(super) fn inspect(connection: &Connection, spec: &TableSpec) -> Result<Layout, SourceError> {
+    let table = find_table(connection, &spec.table)?;
+    let described = describe(connection, &table)?;
+    let layout = Layout::choose(&table.name, &described.columns, spec)?;
+    let key = layout.key_names();
+    let is_rowid = described.rowid.as_deref().is_some_and(|rowid| key == [rowid]);
+    if !is_rowid {
         require_unique(connection, &table, &key)?;
-        let position = |name: &str| chosen.iter().position(|column| &*column.column.name == name);
-        Ok(Self {
-            key: key.iter().map(|column| column.key(position(&column.column.name))).collect(),
-            generated: chosen.iter().map(|column| column.generated).collect(),
-            columns: Columns::new(
-                chosen.iter().map(|column| column.column.clone()).collect::<Vec<_>>(),
-            ),
-            table: table.name,
-        })
     }
+    Ok(layout)
 }
 
 struct Table {
@@ -96,20 +33,11 @@ struct Table {
     strict: bool,
 }
 
-struct Described {
-    column: Column,
-    affinity: Affinity,
-    generated: bool,
-    /// Its place in the primary key, from 1; 0 outside it.
-    primary: i64,
-    /// Whether it is the row's own number under another name.
-    rowid: bool,
-}
-
-impl Described {
-    fn key(&self, position: Option<usize>) -> KeyColumn {
-        KeyColumn { name: self.column.name.clone(), affinity: self.affinity, position }
-    }
+/// The columns of a table.
+struct Description {
+    columns: Vec<Described>,
+    /// The column that is the row's own number under another name.
+    rowid: Option<Box<str>>,
 }
 
 fn find_table(connection: &Connection, name: &str) -> Result<Table, SourceError> {
@@ -144,28 +72,26 @@ fn tables(connection: &Connection) -> Result<Vec<String>, SourceError> {
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-fn describe(connection: &Connection, table: &Table) -> Result<Vec<Described>, SourceError> {
+fn describe(connection: &Connection, table: &Table) -> Result<Description, SourceError> {
     // Columns that a virtual table hides have hidden = 1; generated ones 2 or 3.
     let sql = "SELECT name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo(?1) \
                WHERE hidden <> 1 ORDER BY cid";
     let mut statement = connection.prepare(sql)?;
     let columns = statement.query_map([&table.name], |row| {
         let declared: String = row.get(1)?;
-        let primary: i64 = row.get(3)?;
-        let affinity = Affinity::of(&declared, table.strict);
+        let native = Affinity::of(&declared, table.strict);
         let name: String = row.get(0)?;
         let nullable = !row.get::<_, bool>(2)?;
-        Ok(Described {
-            column: Column { name: name.into(), kind: affinity.column_type(), nullable },
-            affinity,
+        let described = Described {
+            column: Column { name: name.into(), kind: native.column_type(), nullable },
+            native,
             generated: row.get::<_, i64>(4)? != 0,
-            primary,
-            rowid: primary != 0 && declared.eq_ignore_ascii_case("INTEGER"),
-        })
+            primary: row.get(3)?,
+        };
+        Ok((described, declared.eq_ignore_ascii_case("INTEGER")))
     })?;
-    let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
-    settle_rowid(connection, table, &mut columns)?;
-    Ok(columns)
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    settle_rowid(connection, table, columns)
 }
 
 /// Only a single INTEGER primary key that has no index of its own is the row's number, and that one
@@ -173,98 +99,33 @@ fn describe(connection: &Connection, table: &Table) -> Result<Vec<Described>, So
 fn settle_rowid(
     connection: &Connection,
     table: &Table,
-    columns: &mut [Described],
-) -> Result<(), SourceError> {
+    columns: Vec<(Described, bool)>,
+) -> Result<Description, SourceError> {
     let sql = "SELECT count(*) FROM pragma_index_list(?1) WHERE origin = 'pk'";
     let indexed: i64 = connection.query_row(sql, [&table.name], |row| row.get(0))?;
-    let width = columns.iter().filter(|column| column.primary != 0).count();
-    for column in columns {
-        column.rowid &= indexed == 0 && width == 1;
-        column.column.nullable &= !column.rowid;
-    }
-    Ok(())
-}
-
-fn choose<'a>(
-    table: &Table,
-    described: &'a [Described],
-    value: &ValueColumns,
-) -> Result<Vec<&'a Described>, SourceError> {
-    match value {
-        ValueColumns::Row => Ok(described.iter().collect()),
-        ValueColumns::Named(names) if names.is_empty() => {
-            Err(misconfigured(format!("no value column of table {:?} is named", table.name)))
+    let width = columns.iter().filter(|(column, _)| column.primary != 0).count();
+    let mut rowid = None;
+    let settled = columns.into_iter().map(|(mut described, is_integer)| {
+        if is_integer && described.primary != 0 && indexed == 0 && width == 1 {
+            described.column.nullable = false;
+            rowid = Some(described.column.name.clone());
         }
-        ValueColumns::Named(names) => {
-            names.iter().map(|name| find_column(table, described, name)).collect()
-        }
-    }
+        described
+    });
+    Ok(Description { columns: settled.collect(), rowid })
 }
 
-fn key_columns<'a>(
-    table: &Table,
-    described: &'a [Described],
-    names: &[String],
-) -> Result<Vec<&'a Described>, SourceError> {
-    if !names.is_empty() {
-        return names.iter().map(|name| find_column(table, described, name)).collect();
-    }
-    let mut key: Vec<_> = described.iter().filter(|column| column.primary != 0).collect();
-    key.sort_by_key(|column| column.primary);
-    if key.is_empty() {
-        let name = &table.name;
-        let sentence = format!("table {name:?} has no primary key; name its key columns");
-        return Err(misconfigured(sentence));
-    }
-    Ok(key)
-}
-
-fn find_column<'a>(
-    table: &Table,
-    described: &'a [Described],
-    name: &str,
-) -> Result<&'a Described, SourceError> {
-    let exact = described.iter().find(|column| &*column.column.name == name);
-    // SQLite itself does not tell apart names that differ in the case of ASCII letters.
-    let found = exact
-        .or_else(|| described.iter().find(|column| column.column.name.eq_ignore_ascii_case(name)));
-    found.ok_or_else(|| {
-        let names = described.iter().map(|column| &*column.column.name);
-        let existing = existing(name, names);
-        misconfigured(format!("table {:?} has no column {name:?}; {existing}", table.name))
-    })
-}
-
-/// Two rows of one key would make a cache answer either. Only a unique index over the whole key,
-/// comparing bytes, rules that out: one that compares with NOCASE would give one row two keys.
-fn require_unique(
-    connection: &Connection,
-    table: &Table,
-    key: &[&Described],
-) -> Result<(), SourceError> {
-    let mut wanted: Vec<&str> = key.iter().map(|column| &*column.column.name).collect();
+fn require_unique(connection: &Connection, table: &Table, key: &[&str]) -> Result<(), SourceError> {
+    let mut wanted = key.to_vec();
     wanted.sort_unstable();
-    if wanted.windows(2).any(|pair| pair[0] == pair[1]) {
-        let name = &table.name;
-        return Err(misconfigured(format!("a key column of table {name:?} is named twice")));
+    match unique_indexes(connection, table)?.iter().any(|index| index.is_over(&wanted)) {
+        true => Ok(()),
+        false => Err(table::not_unique(&table.name, key, &unique_index(&table.name, key))),
     }
-    if matches!(key, [column] if column.rowid) {
-        return Ok(());
-    }
-    if unique_indexes(connection, table)?.iter().any(|index| index.is_over(&wanted)) {
-        return Ok(());
-    }
-    let name = &table.name;
-    let statement = unique_index(name, key);
-    let sentence = format!(
-        "the key ({}) of table {name:?} is not unique byte for byte; run: {statement}",
-        key.iter().map(|column| &*column.column.name).collect::<Vec<_>>().join(", ")
-    );
-    Err(misconfigured(sentence))
 }
 
-fn unique_index(table: &str, key: &[&Described]) -> String {
-    let names: Vec<&str> = key.iter().map(|column| &*column.column.name).collect();
+/// SQLite would else compare as the column does, and one that folds case gives one row two keys.
+fn unique_index(table: &str, names: &[&str]) -> String {
     let columns = names.iter().map(|name| format!("{} COLLATE BINARY", quoted(name)));
     let columns = columns.collect::<Vec<_>>().join(", ");
     let index = quoted(&format!("{table}_{}", names.join("_")));

@@ -39,10 +39,7 @@ fn store_one<K: 'static, V: 'static>(
     match (&change.value, key) {
         (None, None) => Ok(Stored { value: None, existed: Some(false) }),
         (None, Some(key)) => remove(connection, bound, &key),
-        (Some(_), None) => Err(rejected(format!(
-            "the key is of another type than the key columns of table {:?}",
-            bound.layout.table
-        ))),
+        (Some(_), None) => Err(bound.layout.impossible_key()),
         (Some(value), Some(key)) => {
             let row = bound.mapping.row(&bound.layout.columns, value)?;
             put(connection, bound, &key, &row, puts)
@@ -73,7 +70,8 @@ fn put<K: 'static, V: 'static>(
     row: &Row,
     puts: &mut Latest,
 ) -> Result<Stored<V>, SourceError> {
-    let named = storable(bound, row, key)?;
+    let named = bound.layout.storable(row, key)?;
+    refuse_nan(row, &named)?;
     let positions = named.iter().map(|(position, _)| *position);
     let same = puts.take().filter(|puts| positions.clone().eq(puts.named.iter().copied()));
     let puts =
@@ -96,39 +94,14 @@ fn put<K: 'static, V: 'static>(
     }
 }
 
-/// The named cells that are to be stored: neither the key's own nor those that the database
-/// computes.
-fn storable<'a, K: 'static, V: 'static>(
-    bound: &Bound<K, V>,
-    row: &'a Row,
-    key: &[Cell],
-) -> Result<Vec<(usize, &'a Cell)>, SourceError> {
-    let layout = &bound.layout;
-    let mut cells = Vec::new();
-    for (position, column, cell) in row.named() {
-        let keys = layout.key.iter().zip(key);
-        let own = keys.into_iter().find(|(part, _)| part.position == Some(position));
-        if let Some((part, expected)) = own {
-            if part.affinity.key(cell.clone()).as_ref() != Some(expected) {
-                let name = &column.name;
-                let sentence =
-                    format!("the value's column {name:?} names another key than its own");
-                return Err(rejected(sentence));
-            }
-        } else if !layout.generated[position] {
-            refuse_nan(cell, &column.name)?;
-            cells.push((position, cell));
-        }
-    }
-    Ok(cells)
-}
-
 /// SQLite would store NaN as NULL.
-fn refuse_nan(cell: &Cell, column: &str) -> Result<(), SourceError> {
-    match cell {
-        Cell::Real(real) if real.is_nan() => {
+fn refuse_nan(row: &Row, named: &[(usize, &Cell)]) -> Result<(), SourceError> {
+    let is_nan = |cell: &Cell| matches!(cell, Cell::Real(real) if real.is_nan());
+    match named.iter().find(|(_, cell)| is_nan(cell)) {
+        Some((position, _)) => {
+            let column = &row.columns()[*position].name;
             Err(rejected(format!("SQLite cannot store NaN, which column {column:?} was given")))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }

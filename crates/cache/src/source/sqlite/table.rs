@@ -11,11 +11,12 @@ use super::database::Sqlite;
 use super::error::misconfigured;
 use super::load::load;
 use super::queries::Counters;
-use super::schema::{Layout, TableSpec, ValueColumns};
+use super::schema::Layout;
 use super::statement::Statements;
 use super::store::store;
 use crate::source::row::{BytesMapping, Cell, Columns, KeyCells, Mapping, SerdeMapping};
-use crate::source::{Capabilities, Change, Loaded, Source, SourceError, Stored};
+use crate::source::table::{TableSpec, ValueColumns};
+use crate::source::{Capabilities, Change, Fences, Loaded, Source, SourceError, Stored};
 
 /// A table of an SQLite file as a [`Source`].
 ///
@@ -46,7 +47,7 @@ use crate::source::{Capabilities, Change, Loaded, Source, SourceError, Stored};
 /// ```
 pub struct SqliteTable<K, V> {
     sqlite: Sqlite,
-    bound: Arc<Bound<K, V>>,
+    pub(super) bound: Arc<Bound<K, V>>,
 }
 
 /// What the jobs of a table need. It holds no [`Sqlite`], which a job must not keep alive.
@@ -60,15 +61,7 @@ pub(super) struct Bound<K, V> {
 impl<K: 'static, V: 'static> Bound<K, V> {
     /// The cells of a key as its columns hold them; `None` when no row can have it.
     pub(super) fn key(&self, key: &K) -> Result<Option<Vec<Cell>>, SourceError> {
-        let cells = self.mapping.key(key)?;
-        let columns = &self.layout.key;
-        if cells.len() != columns.len() {
-            let (table, parts, width) = (&self.layout.table, cells.len(), columns.len());
-            let sentence = format!("a key of {parts} parts for the {width} of table {table:?}");
-            return Err(misconfigured(sentence));
-        }
-        let cells = columns.iter().zip(cells).map(|(column, cell)| column.affinity.key(cell));
-        Ok(cells.collect())
+        self.layout.key(self.mapping.key(key)?)
     }
 }
 
@@ -179,6 +172,10 @@ impl<K: Send + 'static, V: Send + 'static> Source<K, V> for SqliteTable<K, V> {
 
     fn is_whole(&self, change: &V) -> bool {
         self.bound.mapping.is_whole(change)
+    }
+
+    fn fences(&self) -> Option<&dyn Fences<K, V>> {
+        Some(self)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod commit;
+mod fence;
 mod files;
 mod loading;
 mod locks;

@@ -49,6 +49,10 @@ impl Service for Aviary {
         *self.0.lock() = waker;
         Ok(Parrot(Vec::new()))
     }
+
+    fn refusal(&self, _: Arrival, reason: &str) -> Vec<u8> {
+        reason.into()
+    }
 }
 
 struct Scene {

@@ -21,6 +21,10 @@ pub(in crate::model) struct Epoll {
 }
 
 impl Poller for Epoll {
+    const NAME: &'static str = "epoll";
+
+    const DESCRIPTORS_MAX: Option<usize> = None;
+
     fn new() -> io::Result<Self> {
         Ok(Self { epoll: epoll::create(epoll::CreateFlags::CLOEXEC)? })
     }

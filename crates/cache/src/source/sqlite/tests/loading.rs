@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::source::row::KeyCells;
-use crate::source::sqlite::schema::{Layout, TableSpec, ValueColumns};
+use crate::source::sqlite::schema::inspect;
 use crate::source::sqlite::statement::{PutStatements, Statements, select_many};
+use crate::source::table::{TableSpec, ValueColumns};
 
 const COUNTED: &str = "INSERT INTO person (id, name, age) \
      WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 39999) \
@@ -128,7 +129,7 @@ async fn every_statement_finds_its_row_by_index() {
             value: ValueColumns::Named(vec!["v".into()]),
         };
         let plan = move |connection: &rusqlite::Connection| {
-            let layout = Layout::inspect(connection, &spec)?;
+            let layout = inspect(connection, &spec)?;
             let one = Statements::new(&layout);
             let update = PutStatements::new(&layout, vec![0]).update;
             let statements = [one.select, one.delete, update, select_many(&layout, 4)];

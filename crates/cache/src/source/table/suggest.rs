@@ -4,7 +4,7 @@
 const LISTED_MAX: usize = 20;
 
 /// A sentence's end that lists the names which exist, the nearest to `wanted` first of all.
-pub(super) fn existing<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn existing<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     if names.is_empty() {
         return "there is none".into();

@@ -1,0 +1,123 @@
+//! What the models say that they cannot do, and how they say it to a client.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::thread;
+
+use larder_server::model::{ModelName, Options, Shutdown};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+use crate::echo::Echo;
+use crate::harness::{Server, Way, alone_on_every_model, on_every_model};
+
+#[test]
+fn those_beyond_a_fixed_number_wait_and_those_beyond_the_queue_are_told() {
+    on_every_model(|way| {
+        let capabilities = way.model.capabilities();
+        let (Some(served), Some(waiting)) =
+            (capabilities.connections_max, capabilities.waiting_max)
+        else {
+            return;
+        };
+        let server = Server::start(way);
+        let mut present: Vec<_> = (0..served).map(|_| server.client()).collect();
+        present.iter_mut().for_each(|client| client.echo("served\n"));
+        let mut queue: Vec<_> = (0..waiting).map(|_| server.client()).collect();
+        let mut refused = server.client();
+        assert_eq!(
+            refused.line(),
+            format!(
+                "refused: all {served} threads of the pool are taken and {waiting} clients wait for \
+                 one: close connections, or choose another model\n"
+            )
+        );
+        assert!(refused.ends());
+        drop(present.pop());
+        queue[0].echo("served at last\n");
+        drop((present, queue));
+        server.stop();
+    });
+}
+
+#[test]
+fn a_client_whose_descriptor_cannot_be_watched_is_told_and_disturbs_nobody() {
+    alone_on_every_model(|way| {
+        let Some(end) = way.model.capabilities().descriptors_max else { return };
+        let server = Server::start(way);
+        let mut early = server.client();
+        early.echo("early\n");
+        let taken = take_below(end);
+        let mut late = server.client();
+        let told = late.line();
+        assert!(told.starts_with("refused: select takes no descriptor from 1024 (FD_SETSIZE) on"));
+        assert!(late.ends());
+        early.echo("still served\n");
+        drop(taken);
+        server.client().echo("served\n");
+        server.stop();
+    });
+}
+
+#[test]
+fn a_model_that_cannot_watch_its_own_descriptors_does_not_start() {
+    alone_on_every_model(|way| {
+        let Some(end) = way.model.capabilities().descriptors_max else { return };
+        let taken = take_below(end);
+        let failure = run(way).unwrap_err();
+        drop(taken);
+        assert!(failure.contains("FD_SETSIZE"), "{failure}");
+    });
+}
+
+#[test]
+fn a_kernel_that_refuses_io_uring_is_named_as_the_reason() {
+    let way = Way { model: ModelName::Uring, tls: false };
+    // Threads that come from one that is not allowed to are not, either.
+    let refused = thread::spawn(move || {
+        forbid_io_uring();
+        run(way)
+    });
+    let failure = refused.join().unwrap().unwrap_err();
+    assert!(
+        failure.starts_with("this kernel refuses io_uring (Operation not permitted"),
+        "{failure}"
+    );
+    assert!(failure.ends_with("choose another model"), "{failure}");
+}
+
+/// Runs a model on a listener of its own, to see it fail.
+fn run(way: Way) -> Result<(), String> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (service, shutdown) = (Arc::new(Echo::new(1)), Shutdown::new().unwrap());
+    let served = way.model.run(vec![listener], service, Options::default(), shutdown);
+    served.map_err(|error| error.to_string())
+}
+
+/// Takes every free descriptor below `end`, for as long as the files live.
+fn take_below(end: usize) -> Vec<File> {
+    let limits = getrlimit(Resource::Nofile);
+    let current = limits.current.map(|current| current.max(2 * end as u64));
+    setrlimit(Resource::Nofile, Rlimit { current, ..limits }).unwrap();
+    let mut files = vec![File::open("/dev/null").unwrap()];
+    while files.last().unwrap().as_raw_fd() < end as i32 {
+        files.push(File::open("/dev/null").unwrap());
+    }
+    files
+}
+
+/// The number of the system call, the same on every architecture.
+const IO_URING_SETUP: i64 = 425;
+
+/// Has the kernel refuse io_uring to this thread and to those that it starts.
+fn forbid_io_uring() {
+    let rules = [(IO_URING_SETUP, Vec::new())].into_iter().collect();
+    let refuse = SeccompAction::Errno(Errno::PERM.raw_os_error() as u32);
+    let architecture = std::env::consts::ARCH.try_into().unwrap();
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, architecture).unwrap();
+    let program: BpfProgram = filter.try_into().unwrap();
+    apply_filter(&program).unwrap();
+}
