@@ -90,13 +90,21 @@ fn rehearse(binary: &Path, source: Source, arguments: &Arguments) -> Result<Coun
         (0..arguments.clients).map(|number| Writer::new(number, arguments.keys)).collect();
     let mut counts = Counts::default();
     for cycle in 0..arguments.cycles {
-        let told = |failure| Failure::new(format!("cycle {cycle}: {failure}"));
         counts.cycles += 1;
-        if random.once_in(KILLED_AT_START) {
+        let killed = if random.once_in(KILLED_AT_START) {
             counts.at_start += 1;
-            kill_at_start(&victim, &mut random).map_err(told)?;
+            kill_at_start(&victim, &mut random)
         } else {
-            kill_while_writing(&victim, &mut writers, &mut random).map_err(told)?;
+            kill_while_writing(&victim, &mut writers, &mut random)
+        };
+        match killed {
+            Ok(()) => {}
+            // Servers have crashes of their own, which larder has to survive as well.
+            Err(_) if !database.answers() => {
+                counts.database_deaths += 1;
+                database.restart()?;
+            }
+            Err(failure) => return Err(Failure::new(format!("cycle {cycle}: {failure}"))),
         }
     }
     finish(&victim, &mut writers)?;

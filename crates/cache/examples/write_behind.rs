@@ -1,11 +1,13 @@
-//! Write-behind: writes are acknowledged from memory and reach SQLite in batches.
+//! Write-behind: writes are acknowledged once a journal in files has them, and reach SQLite in batches.
 //!
 //! `cargo run -p larder --example write_behind`
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use larder::Cache;
-use larder::journal::Limits;
+use larder::journal::{FileJournal, FileOptions, Limits, SerdeCodec};
+use larder::runtime::TokioRuntime;
 use larder::source::sqlite::{Sqlite, SqliteOptions};
 use larder::strategy::{OnFull, WriteBehind};
 
@@ -19,14 +21,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(connection.execute_batch(table)?)
         })
         .await?;
+    let options = FileOptions {
+        limits: Limits { batch_max: 64, ..Limits::default() },
+        ..FileOptions::default()
+    };
+    let runtime = Arc::new(TokioRuntime::new(tokio::runtime::Handle::current()));
+    let path = folder.path().join("journal");
+    let journal = Arc::new(FileJournal::open(path, options, SerdeCodec, runtime).await?);
     let pages: Cache<String, Vec<u8>> = Cache::builder("pages")
         .max_entries(1_000)
         .source(sqlite.table("views").key(["page"]).bytes("html").await?)
         .strategy(WriteBehind {
-            limits: Limits { batch_max: 64, ..Limits::default() },
             on_full: OnFull::Block(Duration::from_secs(1)),
             ..WriteBehind::default()
         })
+        .journal(journal.clone())
         .build()?;
 
     println!("{}", pages.journal_durability().unwrap_or_default());
@@ -44,6 +53,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     pages.shutdown(Duration::from_secs(5)).await?;
     tell(&pages, &sqlite, "after the shutdown");
+    journal.end().await;
     Ok(())
 }
 

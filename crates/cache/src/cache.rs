@@ -338,7 +338,7 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         options: WriteOptions,
         decide: impl FnOnce(BTreeMap<K, Option<Present<'_, V>>>) -> (BTreeMap<K, Edit<V>>, R),
     ) -> Result<R> {
-        self.engine.transact(keys, options, decide).await
+        self.engine.clone().transact(keys, options, decide).await
     }
 
     /// Drops the copy of `key`, and voids every flight, lease and write that could bring back what

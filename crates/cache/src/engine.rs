@@ -1,7 +1,6 @@
 //! The engine: what every call of a cache does once it is not a plain hit.
 
 mod answer;
-mod begin;
 mod dead;
 mod read;
 mod transact;
@@ -26,9 +25,9 @@ use crate::trace::Participant::{App, Cache};
 use crate::trace::Tell;
 use crate::{Key, Value};
 
-pub use begin::Transaction;
 pub use dead::Replayed;
 pub use read::Present;
+pub use transact::Transaction;
 pub use write::Edit;
 
 pub(crate) struct Engine<K: Key, V: Value> {

@@ -185,28 +185,28 @@ impl<K, V> Batch<K, V> {
     /// # };
     /// let mark = |lane, sequence| Mark { lane: Lane(lane), sequence: Sequence(sequence) };
     /// let batch = Batch {
-    ///     records: vec![record(1, 0), record(2, 3), record(4, 0)],
-    ///     marks: vec![mark(0, 5), mark(3, 2)],
+    ///     records: vec![record(1, 0), record(2, 3), record(4, 0), record(6, 7)],
+    ///     marks: vec![mark(0, 5), mark(3, 3), mark(7, 6)],
     /// };
     /// let (earlier, later) = batch.halve();
-    /// assert_eq!(earlier.marks, [mark(0, 1)]);
-    /// assert_eq!(later.unwrap().marks, [mark(0, 5), mark(3, 2)]);
+    /// assert_eq!(earlier.marks, [mark(3, 3), mark(0, 1)]);
+    /// assert_eq!(later.unwrap().marks, [mark(0, 5), mark(7, 6)]);
     /// ```
     pub fn halve(mut self) -> (Self, Option<Self>) {
         if self.records.len() < 2 {
             return (self, None);
         }
         let later = self.records.split_off(self.records.len() / 2);
-        let mut marks = std::mem::take(&mut self.marks);
-        for record in &self.records {
-            let mark = Mark { lane: record.lane, sequence: record.sequence };
-            match self.marks.iter_mut().find(|mark| mark.lane == record.lane) {
-                Some(earlier) => *earlier = mark,
-                None => self.marks.push(mark),
+        // A lane's own mark belongs to the half that ends the lane: once that half is in the source,
+        // somebody else's batch may take the lane further.
+        let ends_later = |mark: &Mark| later.iter().any(|record| record.lane == mark.lane);
+        let (marks, mut earlier): (Vec<_>, Vec<_>) = self.marks.into_iter().partition(ends_later);
+        for record in self.records.iter().rev() {
+            if earlier.iter().all(|mark| mark.lane != record.lane) {
+                earlier.push(Mark { lane: record.lane, sequence: record.sequence });
             }
         }
-        // A mark that the source has reached is none that it can advance to.
-        marks.retain(|mark| !self.marks.contains(mark));
+        self.marks = earlier;
         (self, Some(Self { records: later, marks }))
     }
 }

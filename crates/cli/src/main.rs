@@ -45,7 +45,7 @@ struct ServeOptions {
     /// The folder that relative names of database files start from.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// How connections are driven: reactors or tasks.
+    /// How connections are driven: reactors, thread, pool, select, poll, epoll, uring, local or tasks.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 }

@@ -125,9 +125,8 @@ impl Signals {
 fn say_goodbye(stopped: &Stopped) -> Result<(), Failure> {
     let mut lost = Vec::new();
     for Unflushed { keyspace, writes, journal_folder } in &stopped.unflushed {
-        let left = format!(
-            "keyspace {keyspace}: {writes} acknowledged writes did not reach the source"
-        );
+        let left =
+            format!("keyspace {keyspace}: {writes} acknowledged writes did not reach the source");
         match journal_folder {
             Some(folder) => eprintln!(
                 "larder: {left} and stay in the journal {} for the next start",

@@ -60,12 +60,15 @@ impl Product for MariaDb {
 
     fn initialise(home: &Home) -> Result<()> {
         let data = format!("--datadir={}", home.data().display());
+        let temporary = format!("--tmpdir={}", home.folder.display());
         let mut command = home.command(&Self::PACKAGE.find("mariadb-install-db")?);
-        command.args(["--no-defaults", &data, LOG_SIZE, "--innodb-flush-method=nosync"]);
+        command.args(["--no-defaults", &data, &temporary, LOG_SIZE]);
+        command.arg("--innodb-flush-method=nosync");
         command.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
         output(&mut command)?;
         let mut command = home.command(&Self::PACKAGE.find(Self::SERVER)?);
-        command.args(["--no-defaults", &data, LOG_SIZE, "--bootstrap"]).args(CHARACTERS);
+        command.args(["--no-defaults", &data, &temporary, LOG_SIZE, "--bootstrap"]);
+        command.args(CHARACTERS);
         let statements = "FLUSH PRIVILEGES;\n\
              CREATE USER 'larder'@'%' IDENTIFIED BY 'larder';\n\
              GRANT ALL ON *.* TO 'larder'@'%' WITH GRANT OPTION;\n\
@@ -82,6 +85,8 @@ impl Product for MariaDb {
             format!("--port={port}"),
             "--bind-address=127.0.0.1".to_owned(),
             format!("--socket={folder}/socket"),
+            // A server that starts removes what others have in a folder that they share.
+            format!("--tmpdir={folder}"),
             format!("--pid-file={folder}/pid"),
             format!("--innodb-flush-log-at-trx-commit={sync}"),
             LOG_SIZE.to_owned(),

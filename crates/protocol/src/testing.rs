@@ -8,8 +8,8 @@ use crate::frame::integer;
 use crate::hub::{Arrival, Hub};
 use crate::reply::Reply;
 use crate::store::{
-    Answer, Begun, Change, Edit, Expiry, Held, Later, Message, Mode, Outcome, Particulars, Request, Store,
-    Terms, Ticket, Transferred,
+    Answer, Begun, Change, Edit, Expiry, Held, Later, Message, Mode, Outcome, Particulars, Request,
+    Store, Terms, Ticket, Transferred,
 };
 use crate::value::{Fields, Item, View};
 use crate::{Limits, Session};

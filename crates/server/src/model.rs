@@ -6,31 +6,59 @@
 //! service runs under every model.
 //!
 //! ```text
-//!  reactors: an epoll loop per core              tasks: a task per connection
+//!  a loop has many connections                     a thread or task has one
 //!
-//!   listener                                      listener
-//!      |                                             |
-//!  +---v-----+  adopt   +---------+              +---v----+ spawn  +-----------------------+
-//!  | loop 0  +--------->| loop 1  | ...          | accept +------->| c1 c2 c3 c4 c5 c6 ... |
-//!  | c1 c2 c3|  or take | c4 c5   |              +--------+        +----+-------------+----+
-//!  +----^----+          +----^----+                                  any of the N threads
-//!       | mailbox            | mailbox                            (work-stealing) polls a task
-//!  +----+--------------------+----+              +------------------------+---------------+
-//!  | wakers, called by any thread |              | wakers, called by any thread: the task |
-//!  | that has a late answer       |              | is scheduled                           |
-//!  +------------------------------+              +----------------------------------------+
+//!  select, poll, epoll: one loop                   thread: a thread each
+//!   listener  c1 c2 c3                              listener    c1      c2      c3
+//!      |       |  |  |                                  |       |       |       |
+//!  +---v-------v--v--v--+                           +---v----+--v---+---v---+---v---+
+//!  | wait, hear, answer |                           | accept | poll |  poll |  poll |
+//!  +---------^----------+                           +--------+--^---+---^---+---^---+
+//!            | mailbox                                          | bell  | bell  | bell
+//!
+//!  reactors: an epoll loop per core                pool: 64 threads, and a queue before them
+//!   listener                                        listener    +----------+     c1      c2
+//!      |                                                |       | c9 c8 c7 |      |       |
+//!  +---v-----+  adopt   +---------+                 +---v----+  +-^------+-+  +---v---+---v---+
+//!  | loop 0  +--------->| loop 1  | ...             | accept +----+      +--->|  poll |  poll | ...
+//!  | c1 c2 c3|  or take | c4 c5   |                 +--------+               +-------+-------+
+//!  +----^----+          +----^----+
+//!       | mailbox            | mailbox             tasks: a task each, on a work-stealing pool;
+//!                                                  local: the same on one thread
+//!  uring: an io_uring per core
+//!   accept, receive         send                    +--------+ spawn  +-----------------------+
+//!      | until further notice ^                     | accept +------->| c1 c2 c3 c4 c5 c6 ... |
+//!  +---v----------------------+--+                  +--------+        +----+-------------+----+
+//!  | kernel, provided buffers    |                                    any of the N threads
+//!  +---+----------------------^--+                                    polls a task
+//!      | completions          | requests                              ^
+//!  +---v----------------------+--+                                    | wakers schedule the task
+//!  | loop: hear, answer, submit  |
+//!  +-----------------------------+
 //! ```
+//!
+//! A mailbox, a bell and a task's waker are the same thing in three forms: how an answer that comes
+//! late, from any thread, reaches whoever drives the connection.
 //!
 //! | model | wins | loses |
 //! |---|---|---|
-//! | [`reactors`](ModelName::Reactors) | requests per CPU second: one wait hands out many ready connections, one read and one write serve each, nothing is scheduled | a connection that computes for long holds up every other of its loop |
+//! | [`reactors`](ModelName::Reactors) | one wait hands out many ready connections, one read and one write serve each, nothing is scheduled; uses the cores that the load needs | a connection that computes for long holds up every other of its loop |
+//! | [`thread`](ModelName::ThreadEach) | the kernel shares the cores among connections at any point | a stack, a bell, a sleep and a wake-up for each connection |
+//! | [`pool`](ModelName::Pool) | takes a bounded part of the machine, makes no thread for a connection | clients that stay keep others waiting |
+//! | [`select`](ModelName::Select) | exists everywhere | descriptors from 1024 on; looks through all on each wait; one core |
+//! | [`poll`](ModelName::Poll) | has no such limit | looks through all on each wait; one core |
+//! | [`epoll`](ModelName::Epoll) | sees only who is ready; nothing is shared between threads | one core |
+//! | [`uring`](ModelName::Uring) | one system call a round, no buffer for the idle | copies what it sends; not allowed everywhere |
+//! | [`local`](ModelName::Local) | tasks without a lock; lives in a tokio program | one core |
 //! | [`tasks`](ModelName::Tasks) | a connection that computes for long holds up no other while a thread is free; lives in a tokio program | scheduling costs on every wake-up; threads are woken and put to sleep as the load varies |
 //!
-//! The parts that models share are files of their own: `pump` moves the bytes of one connection,
-//! `accept` says what a failed accept calls for, `event_loop` is a loop over any `Poller`,
-//! `balance` decides which of several loops serves a connection, and [`Shutdown`] can be waited for
-//! by a loop, a task or a thread. A new model is one file with an implementation of [`Model`] and
-//! one line in the registry; one that differs by its poller alone runs the same loop, by itself.
+//! The parts that models share are files of their own. `pump` moves the bytes of one connection,
+//! `accept` says what a failed accept calls for, and [`Shutdown`] can be waited for by a loop, a task
+//! or a thread. Loops: `event_loop` is a loop over any `Poller`, `single` runs one of them, `balance`
+//! decides which of several serves a connection, `cores` gives each a thread, `phase` says what a loop
+//! is about. Threads: `doorman` accepts, `blocking` drives one connection. Tasks: `crowd` is all of
+//! them, `conversation` one. A new model is one file with an implementation of [`Model`] and one line
+//! in the registry; one that differs by its poller alone is a poller and a line in `single`.
 
 mod accept;
 mod balance;

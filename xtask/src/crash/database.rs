@@ -85,6 +85,11 @@ impl Database {
         self.place.url()
     }
 
+    /// Whether it answers.
+    pub(crate) fn answers(&self) -> bool {
+        self.place.run("SELECT 1").is_ok()
+    }
+
     /// What every key holds.
     pub(crate) fn rows(&self) -> Result<BTreeMap<String, u64>> {
         Ok(self.place.pairs(ROWS)?.into_iter().collect())

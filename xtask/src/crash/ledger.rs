@@ -133,6 +133,8 @@ pub(crate) struct Counts {
     pub(crate) cycles: u32,
     /// Of those, killed while it started.
     pub(crate) at_start: u32,
+    /// How often the database's server died, which nobody told it to.
+    pub(crate) database_deaths: u32,
     pub(crate) applied: u64,
     acknowledged: u64,
     unknown: u64,
@@ -160,7 +162,11 @@ impl fmt::Display for Counts {
             "killed {} times, {} of them while it started; {} writes acknowledged and {} cut off, \
              {} reads after a restart, {} puts applied; 0 lost, 0 out of order, 0 twice",
             self.cycles, self.at_start, self.acknowledged, self.unknown, self.looks, self.applied
-        )
+        )?;
+        match self.database_deaths {
+            0 => Ok(()),
+            deaths => write!(f, "; the database's server died {deaths} times by itself"),
+        }
     }
 }
 

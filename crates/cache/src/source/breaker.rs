@@ -184,7 +184,8 @@ where
     }
 
     fn load(&self, keys: Vec<K>) -> BoxFuture<'_, Result<Vec<Loaded<V>>, SourceError>> {
-        async move { self.call(async { self.source.load(keys).await }, verdict_of_load).await }.boxed()
+        async move { self.call(async { self.source.load(keys).await }, verdict_of_load).await }
+            .boxed()
     }
 
     fn store(

@@ -2,9 +2,15 @@
 //! the source, in batches.
 //!
 //! **Promise.** A read sees the newest acknowledged write, whatever has been evicted, because what
-//! is pending is looked at before the source. Writes of one key reach the source in their order,
-//! each once. What an acknowledged write survives is the journal's to say:
-//! [`MemoryJournal`](crate::journal::MemoryJournal) does **not** survive a crash.
+//! is pending is looked at before the source, from the first moment after a restart. Writes of one
+//! key reach the source in their order. What an acknowledged write survives is the journal's to say:
+//! [`FileJournal`](crate::journal::FileJournal) survives a crash,
+//! [`MemoryJournal`](crate::journal::MemoryJournal) does **not**.
+//!
+//! Where the journal has an identity and the source keeps [fences](crate::source::Fences), each write
+//! takes effect once, and in one process at a time: the workers begin by taking the journal over, and
+//! the batches of whoever had it before are refused. Until the source has answered that, and whenever
+//! it is away, writes are acknowledged all the same, as long as the journal has room.
 //!
 //! **A bad choice** where others read the source and must not see it late, and where the source
 //! checks what is written: a refusal comes after the acknowledgement, as a dead letter.

@@ -115,6 +115,24 @@ fn after_a_failed_sync_nothing_is_taken_and_nothing_synced() {
 }
 
 #[test]
+fn what_a_failed_sync_left_visible_is_written_again_by_the_next_start() {
+    let kit = Kit::new();
+    let journal = kit.open();
+    kit.fill(&journal, 0..2);
+    let failed =
+        Fault { call: "write", once: true, effective: true, forgotten: true, ..Fault::default() };
+    kit.platter.fail(failed);
+    assert!(matches!(kit.append(&journal, &[("a", Some(1))]), Err(AppendError::Unknown(_))));
+    let again = kit.elsewhere(kit.platter.after_kill());
+    let journal = again.open();
+    assert_eq!(journal.pending(&"a".to_owned()), Some(Some(1)), "it is seen");
+    let after = again.elsewhere(again.platter.after_power_failure(Loss::All));
+    let journal = after.open();
+    assert_eq!(journal.pending(&"a".to_owned()), Some(Some(1)), "and now it lasts");
+    assert_eq!(journal.status().recovered, 3);
+}
+
+#[test]
 fn everybody_whose_write_was_in_the_failed_group_is_told() {
     let kit = Kit::new();
     let journal = kit.open();

@@ -35,6 +35,8 @@ pub struct Fault {
     pub after: usize,
     /// Whether it does all the same what it says it could not.
     pub effective: bool,
+    /// Whether a write is seen although it will never last: what a failed sync leaves.
+    pub forgotten: bool,
     pub kind: io::ErrorKind,
     /// Whether only this call fails.
     pub once: bool,
@@ -45,7 +47,7 @@ pub struct Fault {
 impl Default for Fault {
     fn default() -> Self {
         let kind = io::ErrorKind::Other;
-        Self { after: 0, effective: false, kind, once: false, call: "" }
+        Self { after: 0, effective: false, forgotten: false, kind, once: false, call: "" }
     }
 }
 
@@ -77,7 +79,8 @@ impl Platter {
 
     /// What a process finds that is started after this one was killed.
     pub fn after_kill(&self) -> Self {
-        Self::with(self.files())
+        let state = State { files: self.lock().files.clone(), ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// What is there after a power failure.
@@ -160,8 +163,9 @@ impl File {
     }
 
     fn sync(&mut self) {
-        self.lasting = self.bytes.clone();
-        self.unsynced.clear();
+        for (offset, bytes) in self.unsynced.drain(..) {
+            place(&mut self.lasting, offset, &bytes);
+        }
     }
 }
 
@@ -206,10 +210,13 @@ impl Disk for Platter {
         bytes: Vec<u8>,
         sync: bool,
     ) -> BoxFuture<'_, io::Result<()>> {
+        let forgotten = self.lock().fault.as_ref().is_some_and(|it| it.forgotten && it.after == 0);
         self.call("write", name, |files| {
             let file = file(files, name)?;
             place(&mut file.bytes, offset as usize, &bytes);
-            file.unsynced.push((offset as usize, bytes));
+            if !forgotten {
+                file.unsynced.push((offset as usize, bytes));
+            }
             if sync {
                 file.sync();
             }
@@ -224,8 +231,9 @@ impl Disk for Platter {
     fn truncate(&self, name: &str, length: u64) -> BoxFuture<'_, io::Result<()>> {
         self.call("truncate", name, |files| {
             let file = file(files, name)?;
-            file.bytes.truncate(length as usize);
             file.sync();
+            file.bytes.truncate(length as usize);
+            file.lasting.truncate(length as usize);
             Ok(())
         })
     }

@@ -28,6 +28,7 @@ async fn the_answer_has_the_order_and_the_duplicates_of_the_keys() {
 
 #[tokio::test]
 async fn a_key_has_the_spelling_that_its_column_shows_and_no_other() {
+    let fixture = Fixture::new("").await;
     for (kind, own, others) in [
         ("integer", "7", &["07", "+7", "7.0", " 7", "seven", "", "7 OR 1=1", "9999999999"][..]),
         ("double precision", "0.5", &["0.50", ".5", "5e-1", "NaN", "x"]),
@@ -46,10 +47,10 @@ async fn a_key_has_the_spelling_that_its_column_shows_and_no_other() {
         ("char(4)", "ab", &["ab ", "ab  ", "AB"]),
         ("text", "Ab", &["ab", "Ab ", "A\0"]),
     ] {
-        let fixture = Fixture::new(&format!(
-            "CREATE TABLE t (k {kind} PRIMARY KEY, v text); INSERT INTO t VALUES ('{own}', 'old')"
-        ))
-        .await;
+        fixture.ask(&format!(
+            "DROP TABLE IF EXISTS t; CREATE TABLE t (k {kind} PRIMARY KEY, v text); \
+             INSERT INTO t VALUES ('{own}', 'old')"
+        ));
         let table = fixture.postgres.table("t").bytes::<String, Vec<u8>>("v").await.unwrap();
         let keys = [&[own], others].concat().into_iter().map(String::from).collect();
         let found = table.load(keys).await.unwrap();

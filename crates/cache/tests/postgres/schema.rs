@@ -117,8 +117,8 @@ async fn columns_say_what_the_table_says() {
 async fn sql_in_names_stays_a_name() {
     let odd =
         ["select", "a\"b; DROP TABLE person; --", "höhe [m]", "it's", "s.t", " ", "$1", "Upper"];
+    let fixture = Fixture::new(PERSON).await;
     for name in odd {
-        let fixture = Fixture::new(PERSON).await;
         let quoted = name.replace('"', "\"\"");
         fixture.ask(&format!(
             "CREATE DOMAIN \"d{quoted}\" AS text; CREATE SCHEMA \"{quoted}\"; \

@@ -129,7 +129,12 @@ fn a_part_of_a_row_is_checked_together_with_the_rest_that_is_there() {
             assert!(stored.is_ok(), "{}: {stored:?}", subject.name());
         }
         assert_eq!(table.cell(1, "low").await, Some(Cell::Integer(7)), "{}", subject.name());
-        for batch in [vec![part(1, 11)], vec![part(3, 1)], vec![part(1, 8), part(3, 1)]] {
+        for batch in [
+            vec![part(1, 11)],
+            vec![part(3, 1)],
+            vec![part(1, 8), part(3, 1)],
+            vec![part(1, 8), part(2, 11)],
+        ] {
             let refused = table.store(batch).await;
             assert_eq!(kind(refused), Some(SourceErrorKind::Rejected), "{}", subject.name());
         }

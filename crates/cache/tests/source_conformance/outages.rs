@@ -70,7 +70,7 @@ async fn a_server_that_is_halted<P: Product>(open: impl Open) {
     let server = Server::<P>::start_with(Options::default().durable(false)).unwrap();
     let database = server.database().unwrap();
     database.run(STOCK).unwrap();
-    let table = open(&database.url(), Duration::from_millis(100)).await;
+    let table = open(&database.url(), Duration::from_secs(1)).await;
     let put = |v| vec![table.put(1, [("v", Cell::Integer(v))])];
     table.store(put(1)).await.unwrap();
     server.pause().unwrap();
@@ -87,7 +87,7 @@ async fn a_lock_that_somebody_else_holds<P: Product>(
 ) {
     let database = server.database().unwrap();
     database.run(STOCK).unwrap();
-    let table = open(&database.url(), Duration::from_secs(1)).await;
+    let table = open(&database.url(), Duration::from_secs(2)).await;
     let put = |v| vec![table.put(1, [("v", Cell::Integer(v))])];
     table.store(put(1)).await.unwrap();
     let (holder, hold) = (database.clone(), hold.to_owned());
@@ -127,7 +127,7 @@ mod mariadb {
 
     #[test]
     fn a_lock_is_not_waited_for_longer_than_a_statement_may_take() {
-        let hold = "START TRANSACTION; SELECT * FROM stock FOR UPDATE; SELECT SLEEP(4); COMMIT";
+        let hold = "START TRANSACTION; SELECT * FROM stock FOR UPDATE; SELECT SLEEP(6); COMMIT";
         block_on(a_lock_that_somebody_else_holds(shared(), hold, open));
     }
 }
@@ -156,7 +156,7 @@ mod postgres {
 
     #[test]
     fn a_lock_is_not_waited_for_longer_than_a_statement_may_take() {
-        let hold = "BEGIN; SELECT * FROM stock FOR UPDATE; SELECT pg_sleep(4); COMMIT";
+        let hold = "BEGIN; SELECT * FROM stock FOR UPDATE; SELECT pg_sleep(6); COMMIT";
         block_on(a_lock_that_somebody_else_holds(shared(), hold, open));
     }
 }

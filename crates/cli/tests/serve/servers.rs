@@ -1,5 +1,8 @@
 //! Keyspaces over PostgreSQL and MariaDB: the real servers, killed and started again.
 
+use std::fs;
+use std::path::PathBuf;
+
 use larder_kit::{Database, Options, Product, Server, mariadb, postgres};
 
 use crate::kit::{Larder, Setup};
@@ -81,7 +84,8 @@ fn writes_transactions<P: Product>(database: &Database<P>) {
     let larder = started(&database.url());
     let mut wire = larder.wire();
     let made = r#"SET item:1 {"name":"a","price":"1.25"}"#;
-    let replies = wire.pipeline(&format!("MULTI\n{made}\nHSET item:1 name b\nHGET item:1 price\nEXEC"));
+    let replies =
+        wire.pipeline(&format!("MULTI\n{made}\nHSET item:1 name b\nHGET item:1 price\nEXEC"));
     assert_eq!(replies[4], "[OK, :0, 1.25]");
     assert_eq!(database.run("SELECT name, price FROM items").unwrap().trim(), "b\t1.25");
     // The second write is refused by the database, so the first has not happened either.
@@ -138,6 +142,61 @@ fn refuses_a_start_without_its_database<P: Product>() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("larder.toml:3:7: url: "), "{said}");
     assert!(!said.contains("geheim"), "{said}");
+}
+
+fn encrypts_if_told<P: Product>() {
+    let server = Server::<P>::start_with(Options::default().durable(false).tls(true)).unwrap();
+    server.run(ITEMS).unwrap();
+    let certificates = server.certificates().unwrap();
+    let verified_by = |authority: PathBuf| {
+        let tls = format!("tls = \"verify-full\"\ntls_ca = {authority:?}\nconnect_timeout");
+        Setup::new("reactors").config(&config(&server.url()).replace("connect_timeout", &tls))
+    };
+    let larder = verified_by(certificates.authority()).start();
+    larder.wire().talk(&[("SET through:a 1", "OK"), ("GET through:a", "1")]);
+    larder.stop();
+    let output = Process::output(&mut verified_by(certificates.stranger()).command(&[]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("certificate"), "{said}");
+}
+
+#[test]
+fn postgresql_is_talked_to_in_secret() {
+    encrypts_if_told::<postgres::Postgres>();
+}
+
+#[test]
+fn mariadb_is_talked_to_in_secret() {
+    encrypts_if_told::<mariadb::MariaDb>();
+}
+
+#[test]
+fn a_password_comes_from_the_environment_or_from_a_file() {
+    let database = mariadb::shared().database().unwrap();
+    database.run(ITEMS).unwrap();
+    let url = database.url();
+    let (user, place) = url.split_once('@').unwrap();
+    let (user, password) = user.rsplit_once(':').unwrap();
+    let without = config(&format!("{user}@{place}"));
+    let from =
+        |option: &str| without.replace("connect_timeout", &format!("{option}\nconnect_timeout"));
+    let variable = from("password_variable = \"DATABASE_PASSWORD\"");
+    let file = from("password_file = \"password\"");
+
+    let setup = Setup::new("reactors").config(&variable);
+    let output = Process::output(&mut setup.command(&[]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the environment has no DATABASE_PASSWORD"), "{said}");
+    let password: &'static str = password.to_owned().leak();
+    let larder = setup.environment("DATABASE_PASSWORD", password).start();
+    larder.wire().talk(&[("SET through:a 1", "OK")]);
+    larder.stop();
+
+    let setup = Setup::new("reactors").config(&file);
+    fs::write(setup.path("password"), format!("{password}\nand more")).unwrap();
+    let larder = setup.start();
+    larder.wire().talk(&[("GET through:a", "1")]);
+    larder.stop();
 }
 
 #[test]

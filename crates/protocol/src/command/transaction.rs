@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn a_request_of_a_whole_that_fails_does_not_stop_the_others() {
-        let said = replies("HSET whole:h f v\nMULTI\nGET whole:h\nSET whole:a 1\nEXEC\nGET whole:a");
+        let said =
+            replies("HSET whole:h f v\nMULTI\nGET whole:h\nSET whole:a 1\nEXEC\nGET whole:a");
         assert!(said.ends_with(&format!("*2\r\n{WRONG_TYPE}+OK\r\n$1\r\n1\r\n")), "{said}");
     }
 

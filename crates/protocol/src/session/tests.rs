@@ -339,7 +339,11 @@ proptest! {
 #[test]
 fn a_watched_key_that_changes_while_the_keys_are_being_had_ends_the_transaction() {
     let (mut session, mut memory) = (session(), Memory::new(Pace::Now));
-    session.receive(b"WATCH whole:a\r\nMULTI\r\nSET whole:b 1\r\nEXEC\r\n", NOW_UNIX_MS, &mut memory);
+    session.receive(
+        b"WATCH whole:a\r\nMULTI\r\nSET whole:b 1\r\nEXEC\r\n",
+        NOW_UNIX_MS,
+        &mut memory,
+    );
     session.card().spoil();
     memory.settle(&mut session);
     session.receive(b"EXISTS whole:b\r\n", NOW_UNIX_MS, &mut memory);

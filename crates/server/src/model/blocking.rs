@@ -17,8 +17,12 @@ use rustix::io::Errno;
 
 use super::accept::{self, Arrived};
 use super::poller::poll::{flags, meaning};
-use super::pump::{self, Event, Interest, Pump, TURN_BYTES, Turn};
+use super::pump::{self, Event, Interest, Pump, Turn};
 use super::{Arrival, Service, Shutdown};
+
+/// How many bytes one turn reads at most. A thread's buffer is its own, so it is smaller than one
+/// that many connections share.
+const BUFFER_BYTES: usize = 16 * 1024;
 
 /// Drives connections, one after the other.
 pub(super) struct Driver<S: Service> {
@@ -45,7 +49,7 @@ enum Waited {
 impl<S: Service> Driver<S> {
     pub(super) fn new(service: Arc<S>, shutdown: Shutdown) -> io::Result<Self> {
         let bell = Arc::new(Bell::new()?);
-        Ok(Self { service, shutdown, bell, buffer: vec![0; TURN_BYTES].into_boxed_slice() })
+        Ok(Self { service, shutdown, bell, buffer: vec![0; BUFFER_BYTES].into_boxed_slice() })
     }
 
     /// Opens a connection for a client, unless the service refuses it.
@@ -146,7 +150,7 @@ impl<C> Opened<C> {
         let Self { socket, arrival, pump } = self;
         pump::guarded(|| drop(pump));
         let refusal = accept::turn_away(service, arrival, error);
-        accept::refuse(&socket, &refusal, &mut vec![0; TURN_BYTES]);
+        accept::refuse(&socket, &refusal, &mut [0; BUFFER_BYTES]);
     }
 }
 

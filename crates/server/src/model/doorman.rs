@@ -37,10 +37,11 @@ impl Doorman {
         let mut clients = Vec::new();
         while self.shutdown.deadline().is_none() {
             for acceptor in self.wait()? {
-                if acceptor.accept(&mut clients) == Accepted::Exhausted {
+                let accepted = acceptor.accept(&mut clients);
+                clients.drain(..).for_each(&mut admit);
+                if accepted == Accepted::Exhausted {
                     self.rest()?;
                 }
-                clients.drain(..).for_each(&mut admit);
             }
         }
         Ok(())

@@ -47,15 +47,14 @@ impl Model for Uring {
         // The kernel waits for clients only where the listener would, too.
         listeners.iter().try_for_each(|listener| listener.set_nonblocking(false))?;
         let listeners: Arc<[TcpListener]> = listeners.into();
-        let work = |_| {
+        let setup = |_| {
             let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
             let setup = Setup { service, shutdown, listeners: Arc::clone(&listeners) };
-            // A ring belongs to the thread that makes it.
-            move || Serving::new(Ring::new().map_err(refused)?, setup)?.run()
+            Serving::new(Ring::new().map_err(refused)?, setup)
         };
-        let loops = (0..options.workers.get()).map(work).collect();
+        let loops = (0..options.workers.get()).map(setup).collect::<io::Result<Vec<_>>>()?;
         drop(listeners);
-        run_all(loops, &shutdown)
+        run_all(loops.into_iter().map(|work| move || work.run()).collect(), &shutdown)
     }
 }
 

@@ -180,8 +180,10 @@ impl ClientStore {
         let mut places = Vec::new();
         for key in keys {
             // A key that cannot be is an error of its own command.
-            let Ok(place) = self.route(key, terms) else { return Ok(Begun::Apart) };
-            places.push(place);
+            match self.route(key, terms) {
+                Ok((keyspace, key)) if keyspace.admit(&key).is_ok() => places.push((keyspace, key)),
+                _ => return Ok(Begun::Apart),
+            }
         }
         let Some((keyspace, _)) = places.first() else { return Ok(Begun::Apart) };
         let keyspace = keyspace.clone();

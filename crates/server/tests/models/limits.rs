@@ -1,7 +1,7 @@
 //! What the models say that they cannot do, and how they say it to a client.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 use crate::echo::Echo;
-use crate::harness::{Server, Way, alone_on_every_model, on_every_model};
+use crate::harness::{Client, PATIENCE, Server, Way, alone_on_every_model, on_every_model};
 
 #[test]
 fn those_beyond_a_fixed_number_wait_and_those_beyond_the_queue_are_told() {
@@ -75,18 +75,44 @@ fn a_model_that_cannot_watch_its_own_descriptors_does_not_start() {
 
 #[test]
 fn a_kernel_that_refuses_io_uring_is_named_as_the_reason() {
-    let way = Way { model: ModelName::Uring, tls: false };
-    // Threads that come from one that is not allowed to are not, either.
-    let refused = thread::spawn(move || {
-        forbid_io_uring();
-        run(way)
+    let refused = thread::spawn(|| {
+        forbid(IO_URING_SETUP, Errno::PERM);
+        run(Way { model: ModelName::Uring, tls: false })
     });
     let failure = refused.join().unwrap().unwrap_err();
-    assert!(
-        failure.starts_with("this kernel refuses io_uring (Operation not permitted"),
-        "{failure}"
-    );
+    let reason = "this kernel refuses io_uring (Operation not permitted";
+    assert!(failure.starts_with(reason), "{failure}");
     assert!(failure.ends_with("choose another model"), "{failure}");
+}
+
+#[test]
+fn a_client_for_whom_there_is_no_thread_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, shutdown) = (listener.local_addr().unwrap(), Shutdown::new().unwrap());
+    let (echo, ending) = (Arc::new(Echo::new(1)), shutdown.clone());
+    let gate = Arc::clone(&echo.gate);
+    let running = thread::spawn(|| {
+        forbid(CLONE3, Errno::AGAIN);
+        ModelName::ThreadEach.run(vec![listener], echo, Options::default(), ending)
+    });
+    for _ in 0..2 {
+        let mut client = Client::new(TcpStream::connect(address).unwrap());
+        assert!(client.line().starts_with("refused: Resource temporarily unavailable"));
+        assert!(client.ends());
+        gate.wait(|counts| counts.open == 0);
+    }
+    shutdown.begin(PATIENCE);
+    running.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_pool_without_all_of_its_threads_does_not_start() {
+    let running = thread::spawn(|| {
+        forbid(CLONE3, Errno::AGAIN);
+        run(Way { model: ModelName::Pool, tls: false })
+    });
+    let failure = running.join().unwrap().unwrap_err();
+    assert!(failure.starts_with("Resource temporarily unavailable"), "{failure}");
 }
 
 /// Runs a model on a listener of its own, to see it fail.
@@ -109,13 +135,14 @@ fn take_below(end: usize) -> Vec<File> {
     files
 }
 
-/// The number of the system call, the same on every architecture.
+/// The numbers of these system calls are the same on every architecture.
 const IO_URING_SETUP: i64 = 425;
+const CLONE3: i64 = 435;
 
-/// Has the kernel refuse io_uring to this thread and to those that it starts.
-fn forbid_io_uring() {
-    let rules = [(IO_URING_SETUP, Vec::new())].into_iter().collect();
-    let refuse = SeccompAction::Errno(Errno::PERM.raw_os_error() as u32);
+/// Has the kernel refuse a system call to this thread and to those that it starts.
+fn forbid(system_call: i64, errno: Errno) {
+    let rules = [(system_call, Vec::new())].into_iter().collect();
+    let refuse = SeccompAction::Errno(errno.raw_os_error() as u32);
     let architecture = std::env::consts::ARCH.try_into().unwrap();
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, architecture).unwrap();
     let program: BpfProgram = filter.try_into().unwrap();

@@ -13,7 +13,8 @@ mod limits;
 mod listeners;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
+use std::iter;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -54,6 +55,37 @@ fn a_line_may_arrive_byte_by_byte() {
             client.send([*byte]);
         }
         assert_eq!(client.line(), "one byte at a time\n");
+        server.stop();
+    });
+}
+
+#[test]
+fn a_pipeline_may_be_cut_anywhere() {
+    in_every_way(|way| {
+        let server = Server::start(way);
+        let mut client = server.client();
+        let pipeline = "one\ntwo\nslow\nfour\n".repeat(3);
+        server.gate.release();
+        for length in 1..pipeline.len() {
+            pipeline.as_bytes().chunks(length).for_each(|piece| client.send(piece));
+            pipeline.lines().for_each(|line| assert_eq!(client.line(), format!("{line}\n")));
+        }
+        server.stop();
+    });
+}
+
+#[test]
+fn a_reader_may_take_one_byte_at_a_time() {
+    on_every_model(|way| {
+        let server = Server::start(way);
+        let mut client = server.client();
+        client.send("big 20000\nafter\n");
+        let mut byte = [0];
+        for _ in 0..20_000 {
+            client.stream().read_exact(&mut byte).unwrap();
+            assert_eq!(byte, *b"x");
+        }
+        assert_eq!(client.line(), "after\n");
         server.stop();
     });
 }
@@ -252,12 +284,13 @@ fn a_thousand_clients_come_and_go_without_a_trace() {
 fn running_out_of_descriptors_delays_a_client_and_loses_none() {
     let warnings = harness::warnings();
     alone_on_every_model(|way| {
+        let mut scarcity = Scarcity::announced();
         let server = Server::start(way);
         let mut early = server.client();
         early.echo("early\n");
         warnings.try_iter().for_each(drop);
         let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        let scarcity = Scarcity::begin();
+        scarcity.begin();
         client.connect(&server.address.into()).unwrap();
         warnings.recv_timeout(PATIENCE).unwrap();
         early.echo("still served\n");
@@ -317,6 +350,30 @@ fn the_deadline_of_a_shutdown_cuts_those_who_are_stuck() {
     });
 }
 
+#[test]
+fn what_a_crowd_needs_of_memory_it_does_not_need_twice() {
+    alone_on_every_model(|way| {
+        let server = Server::start(way);
+        let clients = clients_max(way).min(200);
+        (0..3).for_each(|_| come_and_go(&server, clients));
+        let settled = resident_bytes();
+        (0..3).for_each(|_| come_and_go(&server, clients));
+        let grown = resident_bytes().saturating_sub(settled);
+        assert!(grown < GROWTH_OF_A_HEAP, "{grown} more bytes");
+        server.stop();
+    });
+}
+
+/// What a heap may grow by without a leak: an allocator keeps memory for each thread.
+const GROWTH_OF_A_HEAP: usize = 8 * 1024 * 1024;
+
+/// How much memory this process uses.
+fn resident_bytes() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    1024 * resident.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
+}
+
 /// A crowd that is served all at once, and leaves.
 fn come_and_go(server: &Server, clients: usize) {
     let before = descriptors();
@@ -346,21 +403,33 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// While it lasts, the process can open no descriptor.
-struct Scarcity(Rlimit);
+/// A time in which the process can open no descriptor.
+struct Scarcity {
+    limits: Rlimit,
+    files: Vec<fs::File>,
+}
 
 impl Scarcity {
-    fn begin() -> Self {
+    /// How many more descriptors there may be until it begins.
+    const ROOM: u64 = 300;
+
+    /// Some models go by the limit from when they began to accept, so it is set before they do.
+    fn announced() -> Self {
         let limits = getrlimit(Resource::Nofile);
         let lowest_free = fs::File::open("/dev/null").unwrap().as_raw_fd();
-        let current = u64::try_from(lowest_free).ok();
+        let current = u64::try_from(lowest_free).ok().map(|lowest| lowest + Self::ROOM);
         setrlimit(Resource::Nofile, Rlimit { current, ..limits }).unwrap();
-        Self(limits)
+        Self { limits, files: Vec::new() }
+    }
+
+    /// Takes what is left.
+    fn begin(&mut self) {
+        self.files.extend(iter::from_fn(|| fs::File::open("/dev/null").ok()));
     }
 }
 
 impl Drop for Scarcity {
     fn drop(&mut self) {
-        setrlimit(Resource::Nofile, self.0).unwrap();
+        setrlimit(Resource::Nofile, self.limits).unwrap();
     }
 }

@@ -15,7 +15,7 @@ use super::restore::Restoring;
 use super::scan::{Found, Scan};
 use super::segment;
 use super::shared::{Shared, Surroundings};
-use crate::journal::Sequence;
+use crate::journal::{Disk, Sequence};
 use crate::{Key, Value};
 
 /// Opens the journal on a disk.
@@ -82,8 +82,8 @@ async fn mend<K: Key, V: Value>(
     for found in full.iter().filter(|found| found.junk_bytes > 0) {
         shared.disk.truncate(&segment::name(found.number), found.end).await?;
     }
-    if let Some(last) = full.last() {
-        shared.disk.sync(&segment::name(last.number)).await?;
+    if let (Some(last), Some(from)) = (full.last(), scan.unvouched_from()) {
+        write_again(&*shared.disk, last, from).await?;
     }
     let maker = Maker {
         disk: shared.disk.clone(),
@@ -100,6 +100,16 @@ async fn mend<K: Key, V: Value>(
         shared.disk.replace(identity::NAME, shared.identity.encode()).await?;
     }
     Ok(log)
+}
+
+/// Makes the groups from `from` on last, for which nobody vouches. A sync would not do: where the
+/// last process was told that one failed, the system may show bytes that it will never write.
+async fn write_again(disk: &dyn Disk, last: &Found, from: usize) -> io::Result<()> {
+    let name = segment::name(last.number);
+    let mut bytes = disk.read(&name).await?;
+    bytes.truncate(usize::try_from(last.end).unwrap_or(usize::MAX));
+    let groups = bytes.split_off(from.min(bytes.len()));
+    disk.write(&name, from as u64, groups, true).await
 }
 
 /// The segments up to the one in which the log ends, and those behind it, in which nothing is.

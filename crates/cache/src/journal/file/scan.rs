@@ -4,9 +4,11 @@
 //! the group at the cut was known to last says that acknowledged bytes are damaged. When none says
 //! so, the cut is the end of the log, and what is behind it was never acknowledged.
 
+use std::collections::VecDeque;
+
 use super::bytes::used;
 use super::error::Damage;
-use super::group::Group;
+use super::group::{Group, Header};
 use super::identity::Identity;
 use super::segment::{self, Segment};
 use crate::sabotage::{self, Mutation};
@@ -60,13 +62,24 @@ pub(super) struct Scan {
     /// The number of the next group.
     pub(super) next_group: Option<u64>,
     cut: Option<Cut>,
+    /// The numbers and places of the last groups, for which no later one vouches. A segment begins
+    /// with a group that vouches for all before, so they are of one.
+    unvouched: VecDeque<(u64, usize)>,
     /// The segment before which some are missing.
     gap: Option<u64>,
 }
 
 impl Scan {
     pub(super) fn new(place: String, identity: Identity) -> Self {
-        Self { place, identity, found: Vec::new(), next_group: None, cut: None, gap: None }
+        Self {
+            place,
+            identity,
+            found: Vec::new(),
+            next_group: None,
+            cut: None,
+            gap: None,
+            unvouched: VecDeque::new(),
+        }
     }
 
     /// Reads the next segment.
@@ -102,6 +115,18 @@ impl Scan {
         Ok(())
     }
 
+    fn note_vouched(&mut self, header: &Header, offset: usize) {
+        while self.unvouched.front().is_some_and(|(number, _)| *number <= header.synced) {
+            self.unvouched.pop_front();
+        }
+        self.unvouched.push_back((header.number, offset));
+    }
+
+    /// Where in the last segment with groups the first one is for which no later one vouches.
+    pub(super) fn unvouched_from(&self) -> Option<usize> {
+        self.unvouched.front().map(|(_, offset)| *offset)
+    }
+
     /// Whether what was shown is all that is needed.
     pub(super) fn finish(&self, visitor: &dyn Visitor) -> Result<(), Damage> {
         match self.gap {
@@ -119,6 +144,7 @@ impl Scan {
             self.gap = Some(number);
             self.next_group = None;
             self.cut = None;
+            self.unvouched.clear();
             visitor.restart();
         }
     }
@@ -147,6 +173,7 @@ impl Scan {
                 let finding = "a group with a correct checksum makes no sense";
                 return Err(self.damage(segment.number, offset as u64, finding));
             }
+            self.note_vouched(&group.header, offset);
             offset = group.end();
             self.next_group = Some(group.header.number + 1);
             found.groups += 1;

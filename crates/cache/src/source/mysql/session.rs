@@ -51,6 +51,20 @@ impl Session {
         self.noted(answer).map(|()| self.connection.affected_rows())
     }
 
+    /// Runs a statement once for each of several lists of values, in their order. MariaDB is given all
+    /// of them at once.
+    pub(super) async fn run_each(
+        &mut self,
+        sql: &str,
+        values: Vec<Vec<Value>>,
+    ) -> Result<(), SourceError> {
+        self.counters.statements.add_one();
+        let patience = self.statement_timeout + GRACE;
+        let answer = self.connection.exec_batch(sql, values);
+        let answer = heard(patience, answer).await;
+        self.noted(answer).map_err(Failure::before_commit)
+    }
+
     /// Runs a query; its rows.
     pub(super) async fn rows(
         &mut self,

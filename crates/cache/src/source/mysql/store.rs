@@ -3,8 +3,8 @@
 //! A group of neighbours that put the same columns is one statement of many rows, which inserts or
 //! changes each ([`Layout::can_upsert`]). Not everywhere: `ON DUPLICATE KEY UPDATE` would change the row
 //! of another key that has the same unique value; and the server judges the row as if it were new,
-//! before it sees that it is there. Elsewhere rows that are all new are inserted together, and of the
-//! others each is updated, and inserted when there was none.
+//! before it sees that it is there. Elsewhere rows that are all new are inserted together, rows that are
+//! all there are updated together, and of a mixture each is updated, and inserted when there was none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -125,13 +125,20 @@ impl Part<'_> {
         if layout.can_upsert && layout.required.as_ref().is_some_and(names_all) {
             return upsert(session, layout, named, &rows).await;
         }
-        let are_new =
-            rows.len() > 1 && existing(session, &layout.table, self.keys).await?.is_empty();
-        if are_new && insert(session, layout, named, &rows).await? {
+        for row in &rows {
+            fitting(&[row], PARAMETERS_MAX, session.packet_max)?;
+        }
+        if let [row] = rows[..] {
+            return put_row(session, layout, named, row).await;
+        }
+        let there = existing(session, &layout.table, self.keys).await?.len();
+        if there == rows.len() && !named.is_empty() {
+            return update(session, layout, named, &rows).await;
+        }
+        if there == 0 && insert(session, layout, named, &rows).await? {
             return Ok(());
         }
         for row in rows {
-            fitting(&[row], PARAMETERS_MAX, session.packet_max)?;
             put_row(session, layout, named, row).await?;
         }
         Ok(())
@@ -187,6 +194,19 @@ async fn insert(
         }
     }
     Ok(true)
+}
+
+/// Updates rows that are there, and locked.
+async fn update(
+    session: &mut Session,
+    layout: &Layout,
+    named: &[usize],
+    rows: &[&[Cell]],
+) -> Result<(), SourceError> {
+    let sql = statement::update(&layout.table, named);
+    let width = layout.table.key.len();
+    let rows = rows.iter().map(|row| values(row[width..].iter().chain(&row[..width])));
+    session.run_each(&sql, rows.collect()).await
 }
 
 /// Cuts rows into runs, each for one statement. The numbers of rows are few, so that their statements

@@ -25,12 +25,15 @@ use crate::source::{SourceError, TlsMode};
 /// replaced by the next call. A call that finds all in use waits for one, no longer than
 /// [`PostgresOptions::pool_timeout`].
 ///
-/// ```no_run
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = larder_kit::postgres::shared().database()?;
+/// # let url = server.url();
 /// use larder::source::postgres::{Postgres, PostgresOptions};
 /// use larder::{Cache, Strategy};
 ///
-/// let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+/// let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
 /// let pages: Cache<String, Vec<u8>> = Cache::builder("pages")
 ///     .max_entries(100)
 ///     .source(postgres.key_value("pages").await?)
@@ -84,10 +87,13 @@ impl Postgres {
 
     /// A connection for the program's own statements. While it is held, it is missing in the pool.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// postgres.client().await?.batch_execute("CREATE TABLE stock (name text PRIMARY KEY)").await?;
     /// # Ok(())
     /// # }
@@ -100,10 +106,14 @@ impl Postgres {
     /// A table as a source; nothing is looked up before the builder's last call. Its name may have a
     /// schema before it: `warehouse.stock`.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE SCHEMA warehouse; CREATE TABLE warehouse.stock (name text PRIMARY KEY, count bigint)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// let counts = postgres.table("warehouse.stock").bytes::<String, Vec<u8>>("count").await?;
     /// # drop(counts);
     /// # Ok(())
@@ -117,10 +127,14 @@ impl Postgres {
     /// error of kind [`Misconfigured`](crate::source::SourceErrorKind::Misconfigured) that says what
     /// does exist, or which unique index to make.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// use larder::source::postgres::PostgresTable;
     /// use larder::source::row::BytesMapping;
     /// use larder::source::{TableSpec, ValueColumns};
@@ -151,10 +165,13 @@ impl Postgres {
 
     /// Whether there is a table, or something else that is selected from, of that name.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// assert!(postgres.has_table("pg_catalog.pg_class").await?);
     /// # Ok(())
     /// # }
@@ -165,10 +182,13 @@ impl Postgres {
 
     /// A table of keys and values as bytes, made when there is none: see [`Postgres::ensure_table`].
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// let pages = postgres.key_value::<String, Vec<u8>>("pages").await?;
     /// # drop(pages);
     /// # Ok(())
@@ -186,10 +206,13 @@ impl Postgres {
     /// Makes larder's own table, `key` and `value` as `bytea`, unless one of that name exists. The name
     /// is the table's alone; the schema is the first of the search path.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// postgres.ensure_table("pages").await?;
     /// postgres.ensure_table("pages").await?; // it is there already
     /// # Ok(())
@@ -221,10 +244,13 @@ impl Postgres {
 
     /// What the database was asked since it was connected to.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// assert_eq!(postgres.queries().loads, 0);
     /// # Ok(())
     /// # }
@@ -235,10 +261,13 @@ impl Postgres {
 
     /// Closes the connections; every later call is refused. Calls that are under way end first.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// postgres.close();
     /// assert!(postgres.client().await.is_err());
     /// # Ok(())

@@ -138,10 +138,14 @@ impl Drop for Session {
 /// A connection of the pool for a program's own use, made by
 /// [`Postgres::client`](super::Postgres::client). It goes back when it is dropped.
 ///
-/// ```no_run
+/// ```
 /// # use larder::source::postgres::{Postgres, PostgresOptions};
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = larder_kit::postgres::shared().database()?;
+/// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+/// # let url = server.url();
+/// let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
 /// let client = postgres.client().await?;
 /// let count: i64 = client.query_one("SELECT count(*) FROM stock", &[]).await?.get(0);
 /// # drop(count);

@@ -24,15 +24,20 @@ use crate::source::{Capabilities, Change, Fences, Loaded, Source, SourceError, S
 /// number or a moment only the database's own is a key.
 ///
 /// What a value names of the key columns must agree with its key; what it names of generated columns
-/// is left to the database. [`Stored::value`] is the row as it stands after triggers.
+/// is left to the database. [`Stored::value`] is the row as it stands after triggers. A batch under a
+/// [`Fence`](crate::source::Fence) is not read again, so it does not say that.
 ///
 /// Dropping the future of a store gives its connection up, and the server undoes what was not
 /// committed.
 ///
-/// ```no_run
+/// ```
 /// # use larder::source::postgres::{Postgres, PostgresOptions};
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = larder_kit::postgres::shared().database()?;
+/// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+/// # let url = server.url();
+/// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
 /// use larder::source::Source;
 ///
 /// let stock = postgres.table("stock").bytes::<String, Vec<u8>>("count").await?;
@@ -77,10 +82,14 @@ impl<K: 'static, V: 'static> PostgresTable<K, V> {
 
     /// The database that holds it.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// let stock = postgres.table("stock").bytes::<String, Vec<u8>>("count").await?;
     /// stock.postgres().client().await?.batch_execute("ANALYZE stock").await?;
     /// # Ok(())
@@ -92,10 +101,14 @@ impl<K: 'static, V: 'static> PostgresTable<K, V> {
 
     /// The columns that values are made of.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// let stock = postgres.table("stock").bytes::<String, Vec<u8>>("count").await?;
     /// assert_eq!(&*stock.columns()[0].name, "count");
     /// # Ok(())
@@ -107,10 +120,14 @@ impl<K: 'static, V: 'static> PostgresTable<K, V> {
 
     /// The names of the key columns, in the order of a key's cells.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// let stock = postgres.table("stock").bytes::<String, Vec<u8>>("count").await?;
     /// assert_eq!(stock.key_columns().collect::<Vec<_>>(), ["name"]);
     /// # Ok(())
@@ -177,10 +194,14 @@ impl<K: Send + 'static, V: Send + 'static> Source<K, V> for PostgresTable<K, V> 
 
 /// A table on its way to a [`PostgresTable`]; made by [`Postgres::table`].
 ///
-/// ```no_run
+/// ```
 /// # use larder::source::postgres::{Postgres, PostgresOptions};
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = larder_kit::postgres::shared().database()?;
+/// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+/// # let url = server.url();
+/// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
 /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
 /// struct Product {
 ///     shelf: Option<i64>,
@@ -211,11 +232,15 @@ impl TableBuilder {
 
     /// The key columns, in the order of a key's parts. The primary key unless told.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions, PostgresTable};
     /// # use std::collections::BTreeMap;
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE price (country text, sku text, cents bigint, PRIMARY KEY (country, sku))")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// // A key of several parts is a tuple.
     /// type Prices = PostgresTable<(String, String), BTreeMap<String, i64>>;
     /// let prices: Prices =
@@ -231,11 +256,15 @@ impl TableBuilder {
 
     /// The columns that values are made of. All of them unless told.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
     /// # use std::collections::BTreeMap;
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// let counts = postgres.table("stock").columns(["count"]).rows::<String, BTreeMap<String, i64>>();
     /// assert_eq!(counts.await?.columns().len(), 1);
     /// # Ok(())
@@ -248,10 +277,14 @@ impl TableBuilder {
 
     /// Values are rows, each a struct whose fields are named as the columns: see [`SerdeMapping`].
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, price numeric(10, 2))")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// use larder::{Cache, Strategy};
     ///
     /// #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -288,10 +321,14 @@ impl TableBuilder {
 
     /// Values are the bytes of one column, keys those of one other: see [`BytesMapping`].
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// use larder::source::{Change, Source};
     ///
     /// let stock = postgres.table("stock").bytes::<String, Vec<u8>>("count").await?;
@@ -309,10 +346,14 @@ impl TableBuilder {
 
     /// Values are what `mapping` makes of rows.
     ///
-    /// ```no_run
+    /// ```
     /// # use larder::source::postgres::{Postgres, PostgresOptions};
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let postgres = Postgres::connect("postgres://larder@db/shop", PostgresOptions::default()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = larder_kit::postgres::shared().database()?;
+    /// # server.run("CREATE TABLE stock (name text PRIMARY KEY, shelf bigint, count bigint NOT NULL DEFAULT 0)")?;
+    /// # let url = server.url();
+    /// # let postgres = Postgres::connect(&url, PostgresOptions::default()).await?;
     /// use larder::source::postgres::PostgresTable;
     /// use larder::source::row::BytesMapping;
     ///

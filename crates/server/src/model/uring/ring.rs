@@ -30,11 +30,13 @@ const ANSWERS: u32 = 4 * ENTRIES;
 /// How long the end waits for the kernel to be done with what was cancelled.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An io_uring, with the memory that its requests are about. It belongs to the thread that makes it.
+/// An io_uring, with the memory that its requests are about. It belongs to the thread that first
+/// waits for it.
 pub(super) struct Ring {
     kernel: IoUring,
     buffers: Buffers,
     requests: Slots<Request>,
+    is_enabled: bool,
 }
 
 /// A request that the kernel works on.
@@ -75,18 +77,23 @@ pub(super) enum Outcome {
 }
 
 impl Ring {
-    /// A ring of the calling thread, which alone may use it.
+    /// A ring to which requests can be left; nothing happens before the first wait.
     ///
     /// # Errors
     ///
     /// When the kernel refuses one: because it is older than Linux 6.1, or was told to.
     pub(super) fn new() -> io::Result<Self> {
         let mut builder = IoUring::builder();
-        builder.setup_single_issuer().setup_defer_taskrun().setup_cqsize(ANSWERS).dontfork();
+        builder
+            .setup_r_disabled()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_cqsize(ANSWERS)
+            .dontfork();
         let kernel = builder.build(ENTRIES)?;
         let buffers = Buffers::new();
         buffers.register(&kernel.submitter())?;
-        Ok(Self { kernel, buffers, requests: Slots::new() })
+        Ok(Self { kernel, buffers, requests: Slots::new(), is_enabled: false })
     }
 
     /// Accepts clients from here on.
@@ -131,6 +138,7 @@ impl Ring {
     fn request(&mut self, about: Token, kind: Kind, entry: squeue::Entry) -> io::Result<Token> {
         let entry = entry.user_data(self.requests.upcoming().to_u64());
         while self.kernel.submission().is_full() {
+            self.enable()?;
             unless_early(self.kernel.submit().map(drop))?;
         }
         // SAFETY: what the entry names is in `kind`, which is kept until its last completion, or is
@@ -148,6 +156,7 @@ impl Ring {
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         completions.clear();
+        self.enable()?;
         let timeout = timeout.map(Timespec::from);
         let arguments = SubmitArgs::new();
         let arguments = match &timeout {
@@ -155,9 +164,18 @@ impl Ring {
             None => arguments,
         };
         unless_early(self.kernel.submitter().submit_with_args(1, &arguments).map(drop))?;
-        let Self { kernel, buffers, requests } = self;
+        let Self { kernel, buffers, requests, .. } = self;
         completions
             .extend(kernel.completion().filter_map(|entry| conclude(&entry, requests, buffers)));
+        Ok(())
+    }
+
+    /// Has the kernel work on it, for the calling thread and for no other.
+    fn enable(&mut self) -> io::Result<()> {
+        if !self.is_enabled {
+            self.kernel.submitter().register_enable_rings()?;
+            self.is_enabled = true;
+        }
         Ok(())
     }
 

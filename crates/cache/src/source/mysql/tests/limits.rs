@@ -78,7 +78,7 @@ async fn there_are_no_more_connections_than_allowed_and_who_waits_too_long_is_to
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended_and_may_be_tried_again() {
-    let options = MysqlOptions::default().statement_timeout(Duration::from_millis(200));
+    let options = MysqlOptions::default().statement_timeout(Duration::from_secs(2));
     let schema = "CREATE TABLE t (id bigint PRIMARY KEY, count bigint); \
                   CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW SET new.count = SLEEP(20)";
     let fixture = Fixture::with(schema, options).await;
