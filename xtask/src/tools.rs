@@ -8,11 +8,13 @@ use crate::failure::{Failure, Result};
 use crate::step::{cargo, run};
 
 /// Programs, and the Debian package that has each.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
     ("redis-benchmark", "redis-tools"),
     ("openssl", "openssl"),
+    // Looks at the pages of the lab.
+    ("chromium", "chromium"),
 ];
 
 /// Says whether something is on this machine.

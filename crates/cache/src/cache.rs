@@ -159,6 +159,13 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
         self.tier.entry(key).filter(|entry| entry.is_fresh(now))
     }
 
+    /// How long before its expiry a read of a copy has it loaded anew. Whoever answers from what the
+    /// cache has shown has to ask it again by then.
+    #[doc = include_str!("../docs/cache/refresh_ahead.md")]
+    pub fn refresh_ahead(&self) -> Duration {
+        Duration::from_nanos(self.refresh_ahead_nanos)
+    }
+
     /// The value of `key`; `None` when there is none.
     ///
     /// A hit is answered at once. What happens on a miss is the strategy's to say: the cache loads
@@ -415,17 +422,27 @@ impl<K: Key, V: Value, T: Tier<K, V>> Cache<K, V, T> {
     }
 
     /// Waits until every write that was acknowledged before this call is in the source, or is a dead
-    /// letter. That may be never, while the source is down or after another process has taken the
-    /// journal over: whoever waits no longer than so long drops the future.
+    /// letter. While the source is down that takes as long as it is: whoever waits no longer than so
+    /// long drops the future.
     #[doc = include_str!("../docs/cache/flush.md")]
-    pub async fn flush(&self) {
-        self.engine.flush().await;
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Fenced`](crate::ErrorKind::Fenced) once another process has taken the journal over,
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) once the cache has been shut down: this process
+    /// brings no more, and not all of it is there.
+    pub async fn flush(&self) -> Result<()> {
+        self.engine.flush().await
     }
 
     /// As [`flush`](Self::flush), for the writes of `key`. What else is queued may wait on.
     #[doc = include_str!("../docs/cache/flush_key.md")]
-    pub async fn flush_key(&self, key: &K) {
-        self.engine.flush_key(key).await;
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush), when a write of `key` is left.
+    pub async fn flush_key(&self, key: &K) -> Result<()> {
+        self.engine.flush_key(key).await
     }
 
     /// Takes no more writes and loads, and brings to the source what is queued, waiting no longer

@@ -184,16 +184,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         filled
     }
 
-    pub(crate) async fn flush(&self) {
-        if let Some(journal) = self.journal() {
-            journal.flush().await;
-        }
+    pub(crate) async fn flush(&self) -> Result<()> {
+        self.policy.drained(None).await
     }
 
-    pub(crate) async fn flush_key(&self, key: &K) {
-        if let Some(journal) = self.journal() {
-            journal.flush_key(key).await;
-        }
+    pub(crate) async fn flush_key(&self, key: &K) -> Result<()> {
+        self.policy.drained(Some(key)).await
     }
 
     pub(crate) async fn shutdown(&self, patience: Duration) -> Result<(), Unflushed> {

@@ -409,6 +409,12 @@ pub trait Journal<K, V>: Send + Sync + 'static {
     /// Takes these dead letters away; how many there were.
     fn drop_dead(&self, sequences: Vec<Sequence>) -> BoxFuture<'_, Result<usize, AppendError>>;
 
+    /// Is ready when the next process finds in the journal nothing of what has left it by now: a write
+    /// that goes past the journal is newer than that.
+    fn checkpoint(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Takes no more appends for this reason, and gives out no more batches: another process has
     /// taken the journal over.
     fn forfeit(&self, reason: &str);

@@ -64,6 +64,15 @@ pub trait Observer<K>: Send + Sync + 'static {
     /// Something has become of `key`.
     fn changed(&self, key: &K, change: Change);
 
+    /// Something is about to become of `key`: [`changed`](Self::changed) follows, and until then a reader
+    /// may find what was there before or what comes after. Whoever keeps values where others read them
+    /// takes them away here, so that nobody finds an older one after somebody has found a newer one. Of
+    /// an eviction it is not told, which leaves nothing newer.
+    fn changing(&self, _key: &K) {}
+
+    /// The same before [`cleared`](Self::cleared).
+    fn clearing(&self) {}
+
     /// Every key that `concerns` names has been invalidated, whether it had an entry or not. No
     /// [`changed`](Self::changed) is told of them, and none of any key while this runs.
     fn cleared(&self, concerns: &dyn Fn(&K) -> bool);

@@ -58,6 +58,10 @@ pub enum Mutation {
     IgnoreSyncError,
     /// An append is acknowledged before the sync of its group.
     AcknowledgeBeforeSync,
+    /// After a failed write the log is not synced once more.
+    LeaveUnsynced,
+    /// A write goes past the journal before the log says what has left it.
+    PassWithoutCheckpoint,
     /// Damage in the middle of the log is cut off like a torn end.
     CutAtDamage,
     /// A segment goes while the source lacks what it holds.

@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 pub use breaker::{Breaker, BreakerOptions, BreakerState, BreakerStatus};
 pub use closure::{Closures, load_many_with, load_with};
 pub use error::{SourceError, SourceErrorKind};
-pub use fence::{Fence, Fenced, Fences, Takeover};
+pub use fence::{Fence, Fenced, Fences, Holder, Takeover};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use table::{TableSpec, ValueColumns};
 #[cfg(any(feature = "postgres", feature = "mysql"))]

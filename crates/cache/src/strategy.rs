@@ -125,6 +125,12 @@ pub(crate) trait Policy<K: Key, V: Value>: Send + Sync + 'static {
         None
     }
 
+    /// Waits until the source has what is queued now, of one key or of all; an error once nobody
+    /// brings it there any more.
+    fn drained<'a>(&'a self, _key: Option<&'a K>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// How what is queued gets to the source.
     fn drain_status(&self) -> Option<DrainStatus> {
         None

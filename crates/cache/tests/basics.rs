@@ -258,7 +258,7 @@ fn an_update_is_atomic_over_its_key() {
             for update in updates {
                 update.await;
             }
-            flushed.flush().await;
+            flushed.flush().await.unwrap();
         });
         assert_eq!(kit.rows.lock().get("n"), Some(&50), "{}", cache.strategy());
     }

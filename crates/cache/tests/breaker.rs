@@ -8,8 +8,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use larder::journal::{Lane, Mark, Sequence};
 use larder::runtime::{Runtime, Simulated};
 use larder::source::{
-    Breaker, BreakerOptions, BreakerState, Capabilities, Change, Fence, Fenced, Fences, Loaded,
-    Source, SourceError, SourceErrorKind, Stored, Takeover,
+    Breaker, BreakerOptions, BreakerState, Capabilities, Change, Fence, Fenced, Fences, Holder,
+    Loaded, Source, SourceError, SourceErrorKind, Stored, Takeover,
 };
 use larder::strategy::Backoff;
 use larder::{Cache, Freshness, Strategy};
@@ -74,7 +74,11 @@ impl Source<u64, u64> for Weather {
 }
 
 impl Fences<u64, u64> for Weather {
-    fn take_over(&self, _journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+    fn take_over(
+        &self,
+        _journal: Arc<str>,
+        _holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>> {
         self.answer(Takeover { epoch: 7, reached: Vec::new() }).boxed()
     }
 
@@ -260,13 +264,13 @@ fn it_passes_on_what_the_source_can_do() {
     let fenced = source.clone();
     kit.world.block_on(async move {
         let fences = fenced.fences().expect("the source keeps fences");
-        assert_eq!(fences.take_over("stock".into()).await.unwrap().epoch, 7);
+        assert_eq!(fences.take_over("stock".into(), Holder(1)).await.unwrap().epoch, 7);
         assert_eq!(fences.store_fenced(Vec::new(), fence()).await.unwrap(), Fenced::Already);
     });
     kit.open();
     kit.world.block_on(async move {
         let fences = source.fences().expect("the source keeps fences");
-        fences.take_over("stock".into()).await.unwrap_err();
+        fences.take_over("stock".into(), Holder(1)).await.unwrap_err();
         fences.store_fenced(Vec::new(), fence()).await.unwrap_err();
     });
     assert_eq!(kit.calls(), 2 + 3);

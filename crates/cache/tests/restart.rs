@@ -12,8 +12,8 @@ use larder::journal::{FileJournal, FileOptions, Limits, OpenError, SerdeCodec};
 use larder::runtime::TokioRuntime;
 use larder::source::sqlite::{Sqlite, SqliteOptions, SqliteTable};
 use larder::source::{
-    Capabilities, Change, Fence, Fenced, Fences, Loaded, Source, SourceError, SourceErrorKind,
-    Stored, Takeover,
+    Capabilities, Change, Fence, Fenced, Fences, Holder, Loaded, Source, SourceError,
+    SourceErrorKind, Stored, Takeover,
 };
 use larder::strategy::{Backoff, DrainState, WriteBehind};
 use larder::{Cache, ErrorKind};
@@ -88,8 +88,12 @@ impl Source<String, Bytes> for Remote {
 }
 
 impl Fences<String, Bytes> for Remote {
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
-        self.travel(self.table.fences().unwrap().take_over(journal)).boxed()
+    fn take_over(
+        &self,
+        journal: Arc<str>,
+        holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+        self.travel(self.table.fences().unwrap().take_over(journal, holder)).boxed()
     }
 
     fn store_fenced(
@@ -216,7 +220,7 @@ async fn acknowledged_writes_are_seen_from_the_first_moment_and_arrive_in_their_
     let first = premises.start(Road::Open).await;
     first.put("tea", 1).await;
     first.put("milk", 5).await;
-    first.stock.flush().await;
+    first.stock.flush().await.unwrap();
     first.turn(Road::Closed);
     first.put("tea", 2).await;
     first.put("tea", 3).await;
@@ -229,7 +233,7 @@ async fn acknowledged_writes_are_seen_from_the_first_moment_and_arrive_in_their_
     second.put("tea", 4).await;
     assert_eq!(second.stock.drain_status().unwrap().state, DrainState::TakingOver);
     second.turn(Road::Open);
-    second.stock.flush().await;
+    second.stock.flush().await.unwrap();
     assert_eq!(premises.log("tea").await, [1, 2, 3, 4].map(Some));
     assert_eq!(premises.log("milk").await, [Some(5), None]);
     assert_eq!(second.end(Duration::from_secs(10)).await, 0);
@@ -240,7 +244,7 @@ async fn a_batch_whose_answer_was_lost_takes_effect_once_whoever_sends_it_again(
     let premises = Premises::new().await;
     let first = premises.start(Road::Open).await;
     first.put("tea", 1).await;
-    first.stock.flush().await;
+    first.stock.flush().await.unwrap();
     first.turn(Road::OneWay);
     first.put("tea", 2).await;
     first.until(|stock| stock.statistics().write_retries > 0).await;
@@ -250,13 +254,13 @@ async fn a_batch_whose_answer_was_lost_takes_effect_once_whoever_sends_it_again(
     assert_eq!(premises.log("tea").await, [1, 2].map(Some));
 
     let second = premises.start(Road::Open).await;
-    second.stock.flush().await;
+    second.stock.flush().await.unwrap();
     assert_eq!(premises.log("tea").await, [1, 2, 3].map(Some));
     second.turn(Road::OneWay);
     second.put("tea", 4).await;
     second.until(|stock| stock.statistics().write_retries > 0).await;
     second.turn(Road::Open);
-    second.stock.flush().await;
+    second.stock.flush().await.unwrap();
     assert_eq!(premises.log("tea").await, [1, 2, 3, 4].map(Some));
     second.end(Duration::from_secs(10)).await;
 }
@@ -266,7 +270,7 @@ async fn the_former_holder_of_a_journal_writes_nothing_any_more() {
     let premises = Premises::new().await;
     let first = premises.start(Road::Open).await;
     first.put("tea", 1).await;
-    first.stock.flush().await;
+    first.stock.flush().await.unwrap();
     let copy = premises.folder.path().join("copy");
     std::fs::create_dir(&copy).unwrap();
     for file in std::fs::read_dir(premises.journal()).unwrap() {
@@ -275,7 +279,7 @@ async fn the_former_holder_of_a_journal_writes_nothing_any_more() {
     }
     let second = Process::over(&premises, opened(&copy).await.unwrap(), Road::Open).await;
     second.put("tea", 2).await;
-    second.stock.flush().await;
+    second.stock.flush().await.unwrap();
 
     first.put("tea", 10).await;
     first.until(|stock| stock.drain_status().unwrap().state == DrainState::Fenced).await;
@@ -294,7 +298,7 @@ async fn dead_letters_outlive_the_process_and_are_replayed_by_the_next() {
     let first = premises.start(Road::Open).await;
     first.put("tea", 5000).await;
     first.put("milk", 5).await;
-    first.stock.flush().await;
+    first.stock.flush().await.unwrap();
     assert_eq!((first.get("tea").await, premises.log("milk").await), (None, vec![Some(5)]));
     assert_eq!(first.end(Duration::from_secs(10)).await, 0);
 
@@ -310,7 +314,7 @@ async fn dead_letters_outlive_the_process_and_are_replayed_by_the_next() {
     premises.sqlite.write(move |connection| Ok(connection.execute_batch(widened)?)).await.unwrap();
     let replayed = second.stock.replay_dead_letters(vec![letter.sequence], false).await.unwrap();
     assert_eq!((replayed.queued, second.get("tea").await), (1, Some(5000)));
-    second.stock.flush().await;
+    second.stock.flush().await.unwrap();
     second.stock.invalidate_all();
     assert_eq!(second.get("tea").await, Some(5000), "it is in the source");
     assert_eq!(second.end(Duration::from_secs(10)).await, 0);
@@ -340,7 +344,7 @@ async fn a_process_that_dies_loses_nothing_that_it_acknowledged() {
     runtime.shutdown_background();
     let second = premises.start_after_another(Road::Open).await;
     assert_eq!(second.get("tea").await, Some(20));
-    second.stock.flush().await;
+    second.stock.flush().await.unwrap();
     assert_eq!(premises.log("tea").await, (1..=20).map(Some).collect::<Vec<_>>());
     second.end(Duration::from_secs(10)).await;
 }

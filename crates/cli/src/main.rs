@@ -2,8 +2,10 @@
 
 mod check;
 mod journal;
+mod lab;
 mod serve;
 mod tour;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +27,9 @@ enum Command {
     ///
     /// The environment variable LARDER_PASSWORD sets the password of the user "default".
     Serve(ServeOptions),
+    /// Serve clients for the larder that has started this process, and knows no other use.
+    #[command(hide = true)]
+    Worker(worker::WorkerOptions),
     /// Check a configuration, and that its databases and tables bear it out.
     Check(CheckOptions),
     /// Look into the queues of writes, and order them about.
@@ -32,6 +37,11 @@ enum Command {
     Journal(journal::JournalCommand),
     /// Play each caching strategy against a real database, and draw what passes between the parts.
     Tour(tour::TourOptions),
+    /// Measure connection models and caching strategies on this machine.
+    #[command(subcommand)]
+    Lab(lab::LabCommand),
+    /// Load a server that speaks the Redis protocol, and measure what it answers.
+    Bench(larder_lab::bench::Options),
 }
 
 #[derive(Args)]
@@ -45,7 +55,8 @@ struct ServeOptions {
     /// The folder that relative names of database files start from.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// How connections are driven: reactors, thread, pool, select, poll, epoll, uring, local or tasks.
+    /// How connections are driven: reactors, process, prefork, thread, pool, select, poll, epoll, uring, local
+    /// or tasks.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 }
@@ -72,9 +83,12 @@ const FAILED: u8 = 1;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(options) => serve::run(&options),
+        Command::Worker(options) => worker::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Journal(command) => journal::run(&command),
         Command::Tour(options) => tour::run(&options),
+        Command::Lab(command) => lab::run(&command),
+        Command::Bench(options) => lab::bench(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,7 +35,7 @@ pub(crate) fn run(options: &ServeOptions) -> Result<(), Failure> {
     say_goodbye(&stopped)
 }
 
-fn log_to_stderr() {
+pub(crate) fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }

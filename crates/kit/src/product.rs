@@ -28,7 +28,7 @@ pub trait Product: Send + Sync + 'static {
     /// Ends it at once, leaving nothing in the machine; a name of `kill -s`.
     const SUDDEN_END: &'static str;
 
-    /// Makes the data of a server that was never started in [`Home::data`].
+    /// Makes the data of a server that was never started, in its folder.
     fn initialise(home: &Home) -> Result<()>;
 
     /// The arguments to serve with.

@@ -220,6 +220,9 @@ pub(crate) mod flag {
     pub(crate) const SCRIPTING: u32 = 1 << 29;
     /// Answers with pushes, which are no replies: `CLIENT REPLY` does not keep them back.
     pub(crate) const PUSHES: u32 = 1 << 30;
+    /// Writes one key: it may be asked for while other such commands wait that arrived with it. The
+    /// store carries them out in their order.
+    pub(crate) const JOINS: u32 = 1 << 31;
 }
 
 /// Which arguments are keys.
@@ -266,6 +269,11 @@ impl Group {
 impl Command {
     pub(crate) fn is_read(&self) -> bool {
         self.flags & flag::READONLY != 0
+    }
+
+    /// Whether it may be asked for together with other writes of its kind.
+    pub(crate) fn joins(&self) -> bool {
+        self.flags & flag::JOINS != 0
     }
 
     /// Whether it runs at once in a transaction, instead of being queued.

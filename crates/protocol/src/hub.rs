@@ -19,7 +19,7 @@ mod watches;
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
 pub(crate) use card::{Card, Partial, Push, Sums};
@@ -60,6 +60,8 @@ pub struct Hub {
     pub(crate) tracking: Tracking,
     pub(crate) watches: Watches,
     pub(crate) pause: PauseState,
+    /// How often sessions have ended those of others.
+    endings: AtomicU64,
     /// How many bytes all sessions hold, with their mail.
     bytes: Arc<AtomicUsize>,
     /// How many bytes the requests have that are being carried out.
@@ -154,6 +156,7 @@ impl Hub {
             settings: Settings::of(&limits),
             counts: Counts::default(),
             limits,
+            endings: AtomicU64::new(0),
             bytes: Arc::default(),
             loaded: AtomicUsize::new(0),
             listeners,
@@ -184,6 +187,12 @@ impl Hub {
     /// Whether anybody wants to be told of changes. Costs one load.
     pub fn is_listening(&self) -> bool {
         self.listeners.load(Ordering::Relaxed) > 0
+    }
+
+    /// Grows whenever something comes into force that may bar sessions from what they could do before:
+    /// other rules of users, a pause, an end by another session.
+    pub fn revision(&self) -> u64 {
+        self.users.changes() + self.pause.begun() + self.endings.load(Ordering::SeqCst)
     }
 
     /// Tells those whom it concerns that a key has changed, after it has. Calls of one key must
@@ -231,6 +240,7 @@ impl Hub {
         }
         if !cards.is_empty() {
             self.channels.forget_ended();
+            self.endings.fetch_add(1, Ordering::SeqCst);
         }
     }
 

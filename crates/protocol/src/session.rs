@@ -13,6 +13,7 @@ use crate::store::{Answer, Store, Ticket};
 mod admission;
 mod buffer;
 mod pipeline;
+mod represented;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -41,8 +42,10 @@ use pipeline::{Ending, Pipeline, Served};
 /// # Order
 ///
 /// Replies keep the order of the requests. While reads wait for the store, later reads of the
-/// pipeline go on, so that all that miss are asked for together; their replies are held back. Any
-/// other command waits until nothing waits, and nothing passes it while it waits itself.
+/// pipeline go on, so that all that miss are asked for together; their replies are held back. Writes
+/// of one key each that arrive together are asked for together too, for the store to carry out in
+/// their order. Any other command waits until nothing waits, and nothing passes it while it waits
+/// itself.
 ///
 /// # Memory
 ///
@@ -200,6 +203,7 @@ impl Session {
     /// Runs the requests that `input` begins with; answers how many bytes are done with.
     fn run(&mut self, input: &[u8], now_unix_ms: u64, store: &mut dyn Store) -> usize {
         let mut used = 0;
+        self.pipeline.begin_turn();
         self.pause = loop {
             if !self.pipeline.go_on(now_unix_ms, store) {
                 break Pause::Answer;

@@ -55,6 +55,17 @@ pub trait Store {
         see: &mut dyn FnMut(Option<Item<'_>>),
     ) -> Result<Result<(), Later>, Error>;
 
+    /// [`read`](Self::read) for a command that shows its client the whole value, as a string. A store
+    /// that has more than one place for such values may put it where the next reader finds it sooner.
+    fn read_whole(
+        &mut self,
+        terms: Terms,
+        key: &[u8],
+        see: &mut dyn FnMut(Option<Item<'_>>),
+    ) -> Result<Result<(), Later>, Error> {
+        self.read(terms, key, see)
+    }
+
     /// Asks for all `keys` together; the answer, [`Answer::Items`], comes later under `ticket`, or
     /// [`Answer::Outcome`] with an error when they failed together. A pipeline of misses is one
     /// such call for each request, all before [`Session::receive`](crate::Session::receive)

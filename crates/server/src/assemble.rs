@@ -28,6 +28,7 @@ use crate::journal::KeyspaceCodec;
 use crate::key::Key;
 use crate::keyspace::{DATABASES, Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
+use crate::shared_tier::SharedTier;
 use crate::tuning::Tuning;
 use crate::value::Value;
 use crate::witness::Witness;
@@ -51,7 +52,8 @@ pub struct Assembly {
     pub notices: Vec<String>,
 }
 
-/// Makes the keyspaces of `config`. The `hub` is told of what becomes of their keys.
+/// Makes the keyspaces of `config`. The `hub` is told of what becomes of their keys, and what changes is
+/// taken out of the `shared` tier.
 ///
 /// # Errors
 ///
@@ -61,10 +63,12 @@ pub async fn assemble(
     config: &Config,
     runtime: &Arc<dyn Runtime>,
     hub: &Arc<Hub>,
+    shared: Option<&Arc<SharedTier>>,
 ) -> Result<Assembly, Report> {
     let mut workshop = Workshop {
         runtime: runtime.clone(),
         hub: hub.clone(),
+        shared: shared.cloned(),
         sources: surveyed(config).await?,
         breakers: config.sources.iter().filter_map(breaker).collect(),
         report: Report::default(),
@@ -131,6 +135,7 @@ struct Reported;
 struct Workshop {
     runtime: Arc<dyn Runtime>,
     hub: Arc<Hub>,
+    shared: Option<Arc<SharedTier>>,
     sources: HashMap<String, Database>,
     /// Those of the sources that have one, by their names.
     breakers: HashMap<String, BreakerOptions>,
@@ -247,7 +252,8 @@ impl Workshop {
         let prefix = prefix.as_bytes();
         let index = Arc::new(Index::new(if prefix.is_empty() { DATABASES } else { 1 }));
         let is_copy = !matches!(shape, Shape::Free);
-        let witness = Arc::new(Witness::new(index.clone(), self.hub.clone(), prefix, is_copy));
+        let witness = Witness::new(index.clone(), self.hub.clone(), prefix, is_copy);
+        let witness = Arc::new(witness.sharing(self.shared.clone()));
         match builder.observer(witness.clone()).build() {
             Ok(cache) => Some(Keyspace {
                 name: name.into(),

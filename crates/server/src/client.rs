@@ -7,7 +7,7 @@ use larder_protocol::settings::place;
 use larder_protocol::{Session, hub};
 
 use crate::census::Census;
-use crate::model::{Arrival, Connection, Service};
+use crate::model::{Arrival, Connection, Mandate, Service};
 use crate::status::Status;
 use crate::store::ClientStore;
 
@@ -65,6 +65,10 @@ impl Client {
         self.store.begin();
         act(&mut self.session, &mut self.store);
         self.store.dispatch();
+        if let Some(shared) = self.store.shared() {
+            // Before anybody is told what this has brought about.
+            shared.follow(self.store.revision());
+        }
     }
 }
 
@@ -107,6 +111,10 @@ impl Connection for Client {
 
     fn is_finished(&self) -> bool {
         self.session.is_finished()
+    }
+
+    fn mandate(&self) -> Option<Mandate> {
+        self.store.shared().and_then(|_| self.session.representable()).map(Mandate)
     }
 }
 

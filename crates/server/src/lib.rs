@@ -24,11 +24,14 @@ mod keyspace;
 mod keyspaces;
 mod listeners;
 mod mapping;
+mod outbox;
 mod parameters;
 mod population;
 mod reload;
+mod scratch;
 mod secret;
 mod server;
+mod shared_tier;
 mod status;
 mod store;
 mod tuning;
@@ -39,6 +42,7 @@ mod witness;
 pub use keyspaces::Unflushed;
 pub use reload::Reloader;
 pub use server::{Server, Stopped, Stopper, check};
+pub use shared_tier::SharedHits;
 pub use status::Status;
 
 /// Rows of tables without a server around them, for the fuzz targets. Nothing here is promised.

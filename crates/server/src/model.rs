@@ -35,6 +35,19 @@
 //!  +---v----------------------+--+                                    | wakers schedule the task
 //!  | loop: hear, answer, submit  |
 //!  +-----------------------------+
+//!
+//!  a process has the sockets of clients, and the parent their sessions
+//!
+//!  process: a worker each                          prefork: a fixed set of workers
+//!   listener   c1           c2                       listener (shared)
+//!      |        |            |                          |    c1 c2            |    c3
+//!  +---v----+ +-v------+ +---v----+                  +--v-----v--v--+      +--v-----v-----+
+//!  | accept | | worker | | worker |                  | worker       |      | worker       |
+//!  +--------+ +---^----+ +---^----+                  +--------^--^--+      +--------^-----+
+//!                 | lines    |                          lines |  |                  |
+//!  +--------------v----------v----+                  +--------v--v------------------v-----+
+//!  | parent: loops as of reactors |                  | parent: loops as of reactors       |
+//!  +------------------------------+                  +------------------------------------+
 //! ```
 //!
 //! A mailbox, a bell and a task's waker are the same thing in three forms: how an answer that comes
@@ -43,6 +56,8 @@
 //! | model | wins | loses |
 //! |---|---|---|
 //! | [`reactors`](ModelName::Reactors) | one wait hands out many ready connections, one read and one write serve each, nothing is scheduled; uses the cores that the load needs | a connection that computes for long holds up every other of its loop |
+//! | [`process`](ModelName::Process) | a client's process can die without another noticing; its hits cost the parent nothing | a program is started for each connection; what is no hit passes through two processes |
+//! | [`prefork`](ModelName::Prefork) | the same with a bounded number of processes, which are started once | what is no hit passes through two processes |
 //! | [`thread`](ModelName::ThreadEach) | the kernel shares the cores among connections at any point | a stack, a bell, a sleep and a wake-up for each connection |
 //! | [`pool`](ModelName::Pool) | takes a bounded part of the machine, makes no thread for a connection | clients that stay keep others waiting |
 //! | [`select`](ModelName::Select) | exists everywhere | descriptors from 1024 on; looks through all on each wait; one core |
@@ -57,7 +72,9 @@
 //! or a thread. Loops: `event_loop` is a loop over any `Poller`, `single` runs one of them, `balance`
 //! decides which of several serves a connection, `cores` gives each a thread, `phase` says what a loop
 //! is about. Threads: `doorman` accepts, `blocking` drives one connection. Tasks: `crowd` is all of
-//! them, `conversation` one. A new model is one file with an implementation of [`Model`] and one line
+//! them, `conversation` one. Processes: [`worker`] is what they run, `workforce` starts and reaps them,
+//! `line` is what they and the parent say to each other, and `relayed` the parent's side of it, which
+//! runs on loops. A new model is one file with an implementation of [`Model`] and one line
 //! in the registry; one that differs by its poller alone is a poller and a line in `single`.
 
 mod accept;
@@ -68,21 +85,27 @@ mod cores;
 mod crowd;
 mod doorman;
 mod event_loop;
+mod line;
 mod link;
 mod local;
 mod mailbox;
 mod phase;
 mod poller;
 mod pool;
+mod prefork;
+mod process;
 mod pump;
 mod reactors;
 mod registry;
+mod relayed;
 mod shutdown;
 mod single;
 mod slots;
 mod tasks;
 mod thread_each;
 mod uring;
+pub mod worker;
+mod workforce;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -93,6 +116,7 @@ use std::thread;
 
 pub use registry::{ModelName, UnknownModel};
 pub use shutdown::Shutdown;
+pub use worker::WorkerCommand;
 
 /// One client connection without its socket.
 ///
@@ -144,7 +168,18 @@ pub trait Connection: Send + 'static {
 
     /// Whether there is nothing left to do but to send what [`output`](Self::output) holds.
     fn is_finished(&self) -> bool;
+
+    /// Under what mandate a [`Deputy`](worker::Deputy) in another process may answer the requests
+    /// that come next; `None` while this connection has to answer them itself, as most do.
+    fn mandate(&self) -> Option<Mandate> {
+        None
+    }
 }
+
+/// The permission to answer in a connection's place, until something is said to the connection
+/// itself, or by it. It is a number by which the deputy tells whether it is still in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mandate(pub u64);
 
 /// Opens connections: what a model serves.
 pub trait Service: Send + Sync + 'static {
@@ -229,6 +264,8 @@ pub struct Capabilities {
     /// Whether it serves TLS: that its connections are woken, and that they and the certificates in
     /// use are in one process.
     pub tls: bool,
+    /// Whether the sockets of clients are in [workers](worker), which are processes of their own.
+    pub workers: bool,
 }
 
 /// What a connection holds up when one of its calls takes long.
@@ -243,15 +280,19 @@ pub enum HoldsUp {
 }
 
 /// What can be chosen for every model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How many loops or threads drive connections, for the models that have a fixed number.
+    /// How many loops, threads or processes drive connections, for the models that have a fixed
+    /// number.
     pub workers: NonZeroUsize,
+    /// What the models that have processes start as one.
+    pub worker: WorkerCommand,
 }
 
 impl Default for Options {
     /// One worker per core.
     fn default() -> Self {
-        Self { workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN) }
+        let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { workers, worker: WorkerCommand::default() }
     }
 }

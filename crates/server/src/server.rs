@@ -1,5 +1,6 @@
 //! A server from start to stop.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
@@ -20,12 +21,16 @@ use crate::listeners::Listeners;
 use crate::model::{ModelName, Options, Shutdown};
 use crate::parameters::Parameters;
 use crate::reload::{Reload, Reloader};
+use crate::shared_tier::SharedTier;
 use crate::status::Status;
 use crate::tls::{Acceptor, Secured, Transport};
 
 /// How often the server does what time brings: it sweeps out expired copies, and lets go of
 /// clients that are idle or slow for too long.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How often what workers that have died held of the shared-memory tier is given back.
+const MOURNING: Duration = Duration::from_secs(5);
 
 /// A server that listens and is ready to run.
 pub struct Server {
@@ -63,11 +68,13 @@ impl Server {
         let listeners = Listeners::bind(&config)?;
         let hub = Hub::new(session_limits(&config));
         let users = auth::set_up(&config, &hub)?;
+        let shared = shared_tier(&config)?;
         let Assembly { keyspaces, sources, notices } =
-            runtime.block_on(assemble(&config, &engine, &hub))?;
+            runtime.block_on(assemble(&config, &engine, &hub, shared.as_ref()))?;
         let model = config.model.to_string();
         let status = Arc::new(Status::new(keyspaces, model, listeners.addresses[0].port()));
         Parameters::attach(&config, &listeners.addresses, &status);
+        shared.into_iter().for_each(|shared| status.share(shared));
         Ok(Self { runtime, status, sources, notices, listeners, acceptor, users, config, shutdown })
     }
 
@@ -112,9 +119,8 @@ impl Server {
         let clients = Clients::new(self.status.clone());
         let service = Arc::new(Secured::new(clients, self.transports()));
         self.start_ticking();
-        let model: ModelName = self.config.model;
-        let served =
-            model.run(self.listeners.sockets, service, Options::default(), self.shutdown.clone());
+        let (model, options): (ModelName, _) = (self.config.model, self.options());
+        let served = model.run(self.listeners.sockets, service, options, self.shutdown.clone());
         let patience = self.config.limits.shutdown_timeout;
         let unflushed = self.runtime.block_on(self.status.keyspaces.shutdown(patience));
         // Loads that hang in a source must not hold up the end.
@@ -130,18 +136,33 @@ impl Server {
         plain.chain(acceptors.cloned().map(Transport::Tls)).collect()
     }
 
+    /// With workers that know where the hits are.
+    fn options(&self) -> Options {
+        let mut options = Options::default();
+        if let Some(shared) = self.status.shared() {
+            let place = ["--hits".into(), shared.folder().into()];
+            options.worker.arguments.extend::<[OsString; 2]>(place);
+        }
+        options
+    }
+
     fn start_ticking(&self) {
         let status = self.status.clone();
         self.runtime.spawn(async move {
             let mut ticks = tokio::time::interval(TICK);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut sweep_at = Instant::now();
+            let (mut sweep_at, mut mourn_at) = (Instant::now(), Instant::now());
             loop {
                 ticks.tick().await;
                 status.wall.follow(&**status.keyspaces.runtime());
                 status.keyspaces.hub().tick(status.unix_ms());
+                status.shared().inspect(|shared| shared.follow(status.keyspaces.hub().revision()));
                 if sweep_at <= Instant::now() {
                     sweep_at = swept(&status) + TICK;
+                }
+                if mourn_at <= Instant::now() {
+                    status.shared().inspect(|shared| shared.forget_the_dead());
+                    mourn_at = Instant::now() + MOURNING;
                 }
             }
         });
@@ -204,6 +225,16 @@ fn close(sources: Vec<Database>, status: Arc<Status>, patience: Duration) {
         Ok(_) => drop(closed.recv_timeout(patience)),
         Err(error) => tracing::warn!(%error, "the sources are not closed in order"),
     }
+}
+
+/// Where workers find hits, for the models that have workers.
+fn shared_tier(config: &Config) -> Result<Option<Arc<SharedTier>>, config::Report> {
+    if !config.model.capabilities().workers {
+        return Ok(None);
+    }
+    let tier = SharedTier::create();
+    let tier = tier.map_err(|error| elsewhere("the shared-memory tier in /dev/shm", &error))?;
+    Ok(Some(Arc::new(tier)))
 }
 
 /// What begins the connections of the clients that use TLS.

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use crate::census::Census;
 use crate::keyspace::{Keyspace, Shape};
 use crate::keyspaces::Keyspaces;
+use crate::shared_tier::SharedTier;
 use crate::wall::Wall;
 use totals::Totals;
 
@@ -33,6 +34,8 @@ pub struct Status {
     pub model: String,
     /// The port it listens at.
     pub port: u16,
+    /// Where its workers find hits, if it has workers.
+    shared: OnceLock<Arc<SharedTier>>,
     /// The file that its configuration was read from.
     config_file: OnceLock<PathBuf>,
     run_id: String,
@@ -51,11 +54,23 @@ impl Status {
             census: Arc::default(),
             model,
             port,
+            shared: OnceLock::new(),
             config_file: OnceLock::new(),
             run_id,
             started: Instant::now(),
             baseline: Mutex::default(),
         }
+    }
+
+    /// Says where its workers find hits.
+    pub(crate) fn share(&self, shared: Arc<SharedTier>) {
+        // There is one start, and so one tier.
+        let _ = self.shared.set(shared);
+    }
+
+    /// Where its workers find hits, if it has workers.
+    pub(crate) fn shared(&self) -> Option<&Arc<SharedTier>> {
+        self.shared.get()
     }
 
     /// Says in which file the configuration is: `CONFIG REWRITE` writes there.

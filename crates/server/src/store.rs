@@ -2,14 +2,16 @@
 //!
 //! What can be answered from memory is answered at once. Everything else is collected while the
 //! bytes of one read are handled, and then started together: all keys of a pipeline that miss
-//! become one query a keyspace.
+//! become one query a keyspace, and its plain writes one write.
 
 mod answers;
 mod change;
 mod dead;
 mod explain;
 mod flush;
+mod joint;
 mod listing;
+mod sharing;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -33,6 +35,7 @@ use crate::actor;
 use crate::gate::Pass;
 use crate::key::Key;
 use crate::keyspace::{Keyspace, lifetime};
+use crate::shared_tier::Fill;
 use crate::status::Status;
 use crate::value::{Counting, Value};
 use crate::wall;
@@ -53,6 +56,8 @@ pub(crate) struct ClientStore {
     /// How uses are counted, if they are.
     counting: Option<Counting>,
     work: Vec<Work>,
+    /// What this batch has read that workers may answer from now on.
+    fills: Vec<Fill>,
     /// The transaction that is being drafted.
     whole: Option<Whole>,
 }
@@ -76,6 +81,7 @@ impl ClientStore {
             pass: keyspaces.gate().pass(),
             counting: None,
             work: Vec::new(),
+            fills: Vec::new(),
             whole: None,
             status,
         }
@@ -98,6 +104,7 @@ impl ClientStore {
     /// Ends a batch, and starts what has been collected.
     pub(crate) fn dispatch(&mut self) {
         self.pass.leave();
+        self.share();
         if !self.work.is_empty() {
             work::start(&self.status, &self.answers, std::mem::take(&mut self.work));
         }
@@ -219,6 +226,18 @@ impl Store for ClientStore {
             }
             Peek::Miss => Err(Later),
         }))
+    }
+
+    fn read_whole(
+        &mut self,
+        terms: Terms,
+        key: &[u8],
+        see: &mut dyn FnMut(Option<Item<'_>>),
+    ) -> Result<Result<(), Later>, Error> {
+        match self.lease_to_share(terms, key) {
+            Some(lease) => self.read_to_share(terms, key, lease, see),
+            None => self.read(terms, key, see),
+        }
     }
 
     fn fetch(&mut self, ticket: Ticket, terms: Terms, keys: &mut dyn Iterator<Item = &[u8]>) {

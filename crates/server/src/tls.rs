@@ -10,15 +10,13 @@
 //!  model  <----------->  TlsConnection  <--------->  the service's connection
 //! ```
 //!
-//! The parts: `connection` is the adapter and `outbox` its output, `acceptor` begins handshakes
-//! under the settings that hold at that moment, `material` reads them from files, and `certificate`
-//! tells what a certificate says.
+//! The parts: `connection` is the adapter, `acceptor` begins handshakes under the settings that hold
+//! at that moment, `material` reads them from files, and `certificate` tells what a certificate says.
 
 mod acceptor;
 mod certificate;
 mod connection;
 mod material;
-mod outbox;
 #[cfg(test)]
 mod testing;
 
@@ -28,7 +26,7 @@ use std::task::Waker;
 pub use acceptor::Acceptor;
 pub use connection::TlsConnection;
 
-use crate::model::{Arrival, Connection, Service};
+use crate::model::{Arrival, Connection, Mandate, Service};
 
 /// How clients talk at one listener.
 #[derive(Debug, Clone)]
@@ -134,5 +132,13 @@ impl<C: Connection> Connection for Channel<C> {
 
     fn is_finished(&self) -> bool {
         either!(self, connection => connection.is_finished())
+    }
+
+    fn mandate(&self) -> Option<Mandate> {
+        match self {
+            Self::Plain(connection) => connection.mandate(),
+            // Only this process can read what the client sends.
+            Self::Tls(_) => None,
+        }
     }
 }

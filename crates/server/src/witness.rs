@@ -10,6 +10,7 @@ use larder_protocol::hub::{self, Hub};
 use crate::actor;
 use crate::index::Index;
 use crate::key::Key;
+use crate::shared_tier::SharedTier;
 
 /// The observer of a keyspace's cache.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Witness {
     prefix: Box<[u8]>,
     /// There is a source, and with it "known absent".
     is_copy: bool,
+    /// Where workers find some of its values.
+    shared: Option<Arc<SharedTier>>,
     /// Keys, or copies, that have expired and are gone.
     expired: AtomicU64,
 }
@@ -26,7 +29,13 @@ pub struct Witness {
 impl Witness {
     /// Follows a keyspace with this prefix, with or without a source.
     pub fn new(index: Arc<Index>, hub: Arc<Hub>, prefix: &[u8], is_copy: bool) -> Self {
-        Self { index, hub, prefix: prefix.into(), is_copy, expired: AtomicU64::new(0) }
+        let (prefix, expired) = (prefix.into(), AtomicU64::new(0));
+        Self { index, hub, prefix, is_copy, shared: None, expired }
+    }
+
+    /// Takes what changes out of this tier, too.
+    pub fn sharing(self, shared: Option<Arc<SharedTier>>) -> Self {
+        Self { shared, ..self }
     }
 
     /// How many keys, or copies, have expired so far.
@@ -49,11 +58,7 @@ impl Witness {
     #[cold]
     fn tell(&self, key: &Key, change: Change) {
         let Some(cause) = self.cause(change) else { return };
-        let is_shared = !self.prefix.is_empty();
-        let whole = match is_shared {
-            true => Cow::Owned([&*self.prefix, key.as_ref()].concat()),
-            false => Cow::Borrowed(key.as_ref()),
-        };
+        let (is_shared, whole) = (!self.prefix.is_empty(), self.whole(key));
         self.hub.changed(&hub::Change {
             key: &whole,
             database: (!is_shared).then(|| key.database()),
@@ -61,6 +66,19 @@ impl Witness {
             is_copy: self.is_copy,
             by: actor::present(),
         });
+    }
+
+    /// The tier in which workers may find its value.
+    fn sharing_of(&self, key: &Key) -> Option<&SharedTier> {
+        self.shared.as_deref().filter(|_| key.database() == 0)
+    }
+
+    /// The key as a client names it.
+    fn whole<'k>(&self, key: &'k Key) -> Cow<'k, [u8]> {
+        match self.prefix.is_empty() {
+            true => Cow::Borrowed(key.as_ref()),
+            false => Cow::Owned([&*self.prefix, key.as_ref()].concat()),
+        }
     }
 
     /// What a client would call it; `None` for what is nothing to a client.
@@ -82,8 +100,26 @@ impl Witness {
 }
 
 impl Observer<Key> for Witness {
+    fn changing(&self, key: &Key) {
+        if let Some(shared) = self.sharing_of(key) {
+            shared.begin_change(&self.whole(key));
+        }
+    }
+
+    fn clearing(&self) {
+        self.shared.iter().for_each(|shared| shared.begin_clear());
+    }
+
     fn changed(&self, key: &Key, change: Change) {
         self.note(key, change);
+        if let Some(shared) = self.sharing_of(key) {
+            let whole = self.whole(key);
+            if change.cause == Cause::Evicted {
+                // Nobody has foretold it.
+                shared.begin_change(&whole);
+            }
+            shared.end_change(&whole);
+        }
         if self.hub.is_listening() {
             self.tell(key, change);
         }
@@ -92,6 +128,7 @@ impl Observer<Key> for Witness {
     /// Whoever clears tells the hub of it, and knows which database it was.
     fn cleared(&self, concerns: &dyn Fn(&Key) -> bool) {
         self.index.remove_where(concerns);
+        self.shared.iter().for_each(|shared| shared.end_clear());
     }
 }
 

@@ -27,11 +27,20 @@ pub struct Evidence {
     pub commits: Vec<Commit>,
     /// Keys and values of the dead letters.
     pub letters: Vec<(String, Option<u64>)>,
-    /// When the power failed.
-    pub blackouts: Vec<Time>,
+    /// When something that was not synced was lost.
+    pub blackouts: Vec<Blackout>,
     /// For how long before a blackout what was acknowledged may be lost: not at all where every
     /// acknowledgement waits for a sync.
     pub at_risk: Option<Duration>,
+}
+
+/// A loss of what was not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blackout {
+    /// From when on no sync succeeded.
+    pub from: Time,
+    /// When the process ended.
+    pub until: Time,
 }
 
 impl Evidence {
@@ -90,7 +99,9 @@ impl Evidence {
         let Some(at_risk) = self.at_risk else { return };
         let blackouts = std::mem::take(&mut self.blackouts);
         let risky = |call: &Call| {
-            blackouts.iter().any(|dark| call.ended <= *dark && call.ended + at_risk >= *dark)
+            blackouts
+                .iter()
+                .any(|dark| call.ended <= dark.until && call.ended + at_risk >= dark.from)
         };
         self.calls.retain_mut(|call| match call.deed {
             Deed::Read(_) => !risky(call),
@@ -158,7 +169,8 @@ mod tests {
         let later = read(Some(1), 70, 71);
         let mut dark = evidence([calls, vec![later]].concat(), &[Some(1)]);
         dark.plan.way = Way::Behind;
-        dark.blackouts = vec![Time::from_nanos(60)];
+        let at = Time::from_nanos(60);
+        dark.blackouts = vec![Blackout { from: at, until: at }];
         assert!(dark.clone().check_reads("a").is_err(), "nothing may be lost");
         dark.at_risk = Some(Duration::from_nanos(20));
         dark.forgive_blackouts();

@@ -126,12 +126,14 @@ impl Client {
     fn flush<'a>(&'a self, key: &'a str) -> BoxFuture<'a, ()> {
         async move {
             let start = self.history.tick();
-            if self.draw(2) == 0 {
-                self.subject.cache.flush_key(&key.to_owned()).await;
-                return self.history.flush(self.number, key, start);
+            let cache = &self.subject.cache;
+            let (flushed, keys) = match self.draw(2) {
+                0 => (cache.flush_key(&key.to_owned()).await, vec![key.to_owned()]),
+                _ => (cache.flush().await, self.plan.names()),
+            };
+            if flushed.is_ok() {
+                keys.iter().for_each(|key| self.history.flush(self.number, key, start));
             }
-            self.subject.cache.flush().await;
-            self.plan.names().iter().for_each(|key| self.history.flush(self.number, key, start));
         }
         .boxed()
     }

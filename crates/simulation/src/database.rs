@@ -16,8 +16,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
 use larder::runtime::{Runtime, Simulated};
 use larder::source::{
-    Capabilities, Change, Fence, Fenced, Fences, Loaded, Source, SourceError, SourceErrorKind,
-    Stored, Takeover,
+    Capabilities, Change, Fence, Fenced, Fences, Holder, Loaded, Source, SourceError,
+    SourceErrorKind, Stored, Takeover,
 };
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -238,15 +238,20 @@ impl Source<String, u64> for Database {
 }
 
 impl Fences<String, u64> for Database {
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Answer<Takeover>> {
+    fn take_over(&self, journal: Arc<str>, holder: Holder) -> BoxFuture<'_, Answer<Takeover>> {
         let database = self.clone();
+        let before = self.table.lock().holder(&journal);
         let transaction: Transaction<_> = Box::new(move |table| {
-            let takeover = table.take_over(&journal);
+            let now = table.holder(&journal);
+            // In databases it waits for its rows behind what came before it, and before what comes later.
+            if now != before && now != Some(holder) {
+                return Err(lost());
+            }
+            let takeover = table.take_over(&journal, holder);
             database.history.tell(|| format!("the source: epoch {} begins", takeover.epoch));
             Ok(takeover)
         });
-        // In databases it waits for its rows behind what came before it, and before what comes later.
-        let answer = self.call(|caller| self.clone().transact(transaction, Some(caller)));
+        let answer = self.call(|_| self.clone().transact(transaction, None));
         answer.inspect_ok(|_| self.note_takeover()).boxed()
     }
 

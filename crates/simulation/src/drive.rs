@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::runtime::{Runtime, Simulated};
+use larder::runtime::{Runtime, Simulated, Time};
 use parking_lot::Mutex;
 
 use crate::draw::Draw;
@@ -35,6 +35,8 @@ struct State {
     health: Health,
     /// A call has failed since the last process came.
     failed: bool,
+    /// When a sync first failed since then.
+    sync_failed: Option<Time>,
     draw: Draw,
 }
 
@@ -57,6 +59,7 @@ impl Drive {
             earlier: BTreeMap::new(),
             health: Health::default(),
             failed: false,
+            sync_failed: None,
             draw: Draw::new(seed, "drive"),
         };
         Self { world: world.clone(), history: history.clone(), state: Arc::new(Mutex::new(state)) }
@@ -69,7 +72,9 @@ impl Drive {
 
     /// Access for a new process.
     pub fn mount(&self) -> Mount {
-        self.state.lock().failed = false;
+        let mut state = self.state.lock();
+        (state.failed, state.sync_failed) = (false, None);
+        drop(state);
         Mount::new(self.clone())
     }
 
@@ -115,6 +120,11 @@ impl Drive {
     /// Whether a call has failed since the last process came.
     pub fn has_failed(&self) -> bool {
         self.state.lock().failed
+    }
+
+    /// When a sync first failed since the last process came.
+    pub fn sync_failed(&self) -> Option<Time> {
+        self.state.lock().sync_failed
     }
 
     async fn pass_time(&self) {

@@ -37,7 +37,7 @@ const fn trial(mutation: Mutation, way: Way, seeds_max: u64) -> Trial {
 }
 
 /// All of them.
-pub const TRIALS: [Trial; 24] = [
+pub const TRIALS: [Trial; 26] = [
     trial(Mutation::FillVoidLease, Way::Lease, 50),
     trial(Mutation::LandVoidFlight, Way::ReadThrough, 50),
     trial(Mutation::JoinVoidFlight, Way::ReadThrough, 100),
@@ -60,6 +60,8 @@ pub const TRIALS: [Trial; 24] = [
     trial(Mutation::MixLanes, Way::Behind, 50),
     trial(Mutation::IgnoreSyncError, Way::Behind, 200),
     trial(Mutation::AcknowledgeBeforeSync, Way::Behind, 200),
+    trial(Mutation::LeaveUnsynced, Way::Behind, 2000),
+    trial(Mutation::PassWithoutCheckpoint, Way::Behind, 600),
     trial(Mutation::CutAtDamage, Way::Behind, 200),
     trial(Mutation::RemoveSegmentEarly, Way::Behind, 400),
 ];

@@ -161,8 +161,7 @@ impl Plan {
     pub fn sync(&self) -> SyncMode {
         let mut draw = Draw::new(self.seed, "sync");
         match draw.below(10) {
-            // A log that has failed is synced no more, whatever the interval.
-            0 | 1 if self.disk_faults_percent == 0 => SyncMode::Interval(Duration::from_millis(5)),
+            0 | 1 => SyncMode::Interval(Duration::from_millis(5)),
             // What is not synced may be lost with the power, and nothing tells damage from a torn end.
             2 if self.endings.iter().all(|(ending, _)| ending.spares_unsynced()) => SyncMode::Os,
             _ => SyncMode::Always,
@@ -190,12 +189,7 @@ impl Plan {
             coalesce: draw.percent(50),
             ..Limits::default()
         };
-        let mut on_full = vec![OnFull::Block(millis(5)), OnFull::Reject];
-        if self.endings.is_empty() {
-            // Until a process that starts has heard from the source how far the journal had come, the
-            // journal's writes hide what went past it.
-            on_full.push(OnFull::Through(millis(5)));
-        }
+        let on_full = [OnFull::Block(millis(5)), OnFull::Reject, OnFull::Through(millis(5))];
         WriteBehind {
             limits,
             workers: draw.pick(&[1, 2, 3]),

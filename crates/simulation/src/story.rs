@@ -7,8 +7,9 @@ mod life;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use larder::runtime::{Runtime, Simulated, Time};
+use larder::runtime::{Runtime, Simulated};
 
+use crate::check::Blackout;
 use crate::database::Database;
 use crate::draw::Draw;
 use crate::drive::Drive;
@@ -62,7 +63,7 @@ struct Story {
     draw: Draw,
     /// Numbers that clients have.
     clients: u64,
-    blackouts: Vec<Time>,
+    blackouts: Vec<Blackout>,
     /// Processes that others have superseded, still running.
     zombies: Vec<Life>,
 }
@@ -95,13 +96,24 @@ impl Story {
         self.stage.world.advance(span);
         self.judge_start(&life)?;
         self.stage.history.tell(|| format!("this life ends: {ending:?}"));
+        let verdict = self.end(ending, life, takeovers);
+        // What one sync lost the next would not find; so the journal asks for none after it.
+        if let Some(from) = self.stage.drive.sync_failed() {
+            self.blackouts.push(Blackout { from, until: self.stage.world.now() });
+        }
+        verdict
+    }
+
+    /// Ends a life; there had been so many `takeovers` when it began.
+    fn end(&mut self, ending: Ending, life: Life, takeovers: u64) -> Verdict {
         match ending {
             Ending::Shutdown => return self.shut_down(&life),
             Ending::Killed => life.kill(),
             Ending::PowerFailure => {
                 life.kill();
                 self.stage.drive.lose_power();
-                self.blackouts.push(self.stage.world.now());
+                let now = self.stage.world.now();
+                self.blackouts.push(Blackout { from: now, until: now });
             }
             // One that does not hold the journal yet would take it from the next process.
             Ending::Superseded if self.stage.database.takeovers() == takeovers => life.kill(),

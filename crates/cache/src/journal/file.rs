@@ -276,6 +276,17 @@ impl<K: Key, V: Value> Journal<K, V> for FileJournal<K, V> {
         async move { self.shared.drop_dead(&sequences).await }.boxed()
     }
 
+    fn checkpoint(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        async {
+            self.shared.keep_progress().await.map_err(|error| match error {
+                // There was no write whose fate could be unknown.
+                AppendError::Unknown(reason) => AppendError::Failed(reason),
+                error => error,
+            })
+        }
+        .boxed()
+    }
+
     fn forfeit(&self, reason: &str) {
         self.shared.queue.forfeit(reason);
     }

@@ -63,6 +63,9 @@ impl<K: Key, V: Value> Keys<K, V> {
         let stripes = self.void_where(concerns);
         // What is told of one key must not overtake what is told of all: nothing changes meanwhile.
         let _held = self.observer.is_some().then_some(stripes);
+        if let Some(observer) = &self.observer {
+            observer.clearing();
+        }
         clear_tier();
         if let Some(observer) = &self.observer {
             observer.cleared(concerns);

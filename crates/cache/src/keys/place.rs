@@ -27,6 +27,7 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
 
     /// Puts `entry` there. If the tier refuses it, there is none afterwards.
     pub(super) fn put(&mut self, entry: Entry<V>, cause: Cause) -> Result<(), Refused> {
+        self.foretell();
         let (has_value, fresh_until) = (entry.value.is_some(), entry.fresh_until);
         let inserted = self.keys.tier.insert(self.key.clone(), entry);
         let Inserted { outcome, replaced, evicted } = inserted;
@@ -39,6 +40,7 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
 
     /// Removes the entry; says whether there was one. It is told either way.
     pub(super) fn remove(&mut self, cause: Cause) -> bool {
+        self.foretell();
         let replaced = self.keys.tier.remove(self.key);
         self.tell(Change { cause, replaced, present: false });
         replaced
@@ -47,6 +49,12 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
     /// What made room meanwhile, to be told when the stripe is let go.
     pub(super) fn into_evicted(self) -> Evicted<K> {
         self.evicted
+    }
+
+    fn foretell(&self) {
+        if let Some(observer) = &self.keys.observer {
+            observer.changing(self.key);
+        }
     }
 
     fn tell(&self, change: Change) {

@@ -13,8 +13,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 
 use super::{
-    Capabilities, Change, Fence, Fenced, Fences, Loaded, Source, SourceError, SourceErrorKind,
-    Stored, Takeover,
+    Capabilities, Change, Fence, Fenced, Fences, Holder, Loaded, Source, SourceError,
+    SourceErrorKind, Stored, Takeover,
 };
 use crate::backoff::Backoff;
 use crate::runtime::Runtime;
@@ -217,9 +217,14 @@ where
     V: Send + 'static,
     S: Source<K, V> + ?Sized,
 {
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+    fn take_over(
+        &self,
+        journal: Arc<str>,
+        holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>> {
         let Some(fences) = self.source.fences() else { return no_fences() };
-        async move { self.call(async { fences.take_over(journal).await }, verdict).await }.boxed()
+        async move { self.call(async { fences.take_over(journal, holder).await }, verdict).await }
+            .boxed()
     }
 
     fn store_fenced(

@@ -35,6 +35,16 @@ pub struct Fence {
     pub marks: Vec<Mark>,
 }
 
+/// Who takes a journal over: a number that a process drew for itself, to be recognised by.
+///
+/// ```
+/// use larder::source::Holder;
+///
+/// assert_ne!(Holder(3), Holder(4));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder(pub u64);
+
 /// What a process learns when it takes a journal over.
 ///
 /// ```
@@ -72,7 +82,14 @@ pub enum Fenced<V> {
 pub trait Fences<K, V>: Send + Sync {
     /// Makes the caller the holder of `journal`, and every earlier holder a former one. A batch of a
     /// former holder that is under way ends first, or is refused.
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>>;
+    ///
+    /// Whoever holds it already stays the holder in the same epoch. So a call whose answer was lost can
+    /// be made again, and does no harm when it takes effect only after that.
+    fn take_over(
+        &self,
+        journal: Arc<str>,
+        holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>>;
 
     /// Stores `changes` in their order together with the marks, or nothing. Changes of one key may
     /// follow each other.

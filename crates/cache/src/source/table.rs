@@ -9,6 +9,8 @@ pub(crate) mod fence;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod groups;
 mod layout;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod plan;
 mod spec;
 pub(crate) mod spelling;
 mod suggest;
@@ -18,8 +20,10 @@ pub(crate) use counter::Counter;
 #[cfg(feature = "mysql")]
 pub(crate) use groups::spelled;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(crate) use groups::{Action, Group, Limits, groups};
+pub(crate) use groups::{Group, Limits};
 pub(crate) use layout::{Described, Layout, NativeType, not_unique};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use plan::{Plan, Planner};
 pub use spec::{TableSpec, ValueColumns};
 pub(crate) use suggest::existing;
 pub(crate) use wanted::{Wanted, wanted};

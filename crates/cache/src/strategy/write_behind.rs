@@ -23,7 +23,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt, select};
+use futures_util::future::{BoxFuture, Either, FutureExt, select};
 
 use super::backed::{Backed, settling};
 use super::{Backoff, Policy, Reader, Write, Written};
@@ -84,8 +84,8 @@ pub enum OnFull {
     Block(Duration),
     /// Is refused as [`ErrorKind::Busy`].
     Reject,
-    /// Waits until nothing of its key is pending and writes the source itself, so long at most for
-    /// both: refused as [`ErrorKind::Busy`] when its time is over before the source was asked, and
+    /// Waits until nothing of its key is pending, now or after a restart, and writes the source itself,
+    /// so long at most for both: refused as [`ErrorKind::Busy`] when its time is over before the source was asked, and
     /// [`ErrorKind::Unknown`] when it is over after that.
     Through(Duration),
 }
@@ -145,6 +145,20 @@ impl<K: Key, V: Value> Policy<K, V> for AtWork<K, V> {
 
     fn journal(&self) -> Option<&Arc<dyn Journal<K, V>>> {
         Some(&self.journal)
+    }
+
+    fn drained<'a>(&'a self, key: Option<&'a K>) -> BoxFuture<'a, Result<()>> {
+        let flushed = match key {
+            Some(key) => self.journal.flush_key(key),
+            None => self.journal.flush(),
+        };
+        async move {
+            match select(flushed, pin!(self.crew.ended())).await {
+                Either::Left(_) => Ok(()),
+                Either::Right(_) => Err(self.left_behind(key)),
+            }
+        }
+        .boxed()
     }
 
     fn drain_status(&self) -> Option<DrainStatus> {
@@ -269,11 +283,9 @@ impl<K: Key, V: Value> AtWork<K, V> {
     ) -> Result<()> {
         let runtime = &*self.backed.parts.runtime;
         let deadline = runtime.now() + patience;
-        for write in &writes {
-            let arrived = self.journal.flush_key(write.guard.key());
-            if within(runtime, deadline, arrived).await.is_none() {
-                return Err(self.refused(&writes, AppendError::Full));
-            }
+        match within(runtime, deadline, pin!(self.cleared(&writes))).await {
+            Some(cleared) => cleared.map_err(|error| self.untouched(&writes, error))?,
+            None => return Err(self.refused(&writes, AppendError::Full)),
         }
         let left = deadline.since(runtime.now());
         match self.backed.store(&writes, options, Some(left)).await {
@@ -290,6 +302,21 @@ impl<K: Key, V: Value> AtWork<K, V> {
         }
     }
 
+    /// Is ready when the journal holds nothing of these keys, and will not after a restart either: what
+    /// was found in it then would hide the newer write that went past it.
+    async fn cleared(&self, writes: &[Write<K, V>]) -> Result<()> {
+        for write in writes {
+            self.drained(Some(write.guard.key())).await?;
+        }
+        if sabotage::is(Mutation::PassWithoutCheckpoint) {
+            return Ok(());
+        }
+        self.journal.checkpoint().await.map_err(|error| {
+            let (kind, message) = self.reason(error);
+            self.backed.parts.error(kind, message).at(writes[0].guard.key())
+        })
+    }
+
     /// A part of a row that follows a queued delete would be taken for a part of the row that is
     /// still there: it waits until the delete has arrived.
     async fn let_delete_arrive(&self, write: &Write<K, V>) -> Result<()> {
@@ -303,11 +330,10 @@ impl<K: Key, V: Value> AtWork<K, V> {
             OnFull::Block(patience) | OnFull::Through(patience) => parts.runtime.now() + patience,
             OnFull::Reject => Time::ZERO,
         };
-        let arrived = self.journal.flush_key(key);
-        within(&*parts.runtime, deadline, arrived).await.ok_or_else(|| {
+        within(&*parts.runtime, deadline, self.drained(Some(key))).await.unwrap_or_else(|| {
             let message = "a queued delete of this key must reach the source before a part of the \
                            new row is written; try again later";
-            parts.error(ErrorKind::Busy, message).at(key)
+            Err(parts.error(ErrorKind::Busy, message).at(key))
         })
     }
 
@@ -322,14 +348,46 @@ impl<K: Key, V: Value> AtWork<K, V> {
         Some(entry.value.is_some())
     }
 
-    fn refused(&self, writes: &[Write<K, V>], error: AppendError) -> Error {
-        let parts = &self.backed.parts;
-        parts.stats.add(Count::WriteErrors, writes.len() as u64);
-        // What may be in the journal may reach the source: the copies stay in doubt and go.
-        if !matches!(error, AppendError::Unknown(_)) {
-            writes.iter().for_each(|write| write.guard.trust());
+    /// Says of queued writes, of one key or of all, that this process does not bring them any more.
+    fn left_behind(&self, key: Option<&K>) -> Error {
+        let (kind, reason) = match self.journal.refusal() {
+            Some(error) => self.reason(error),
+            None => (ErrorKind::Closed, "the workers have ended".to_owned()),
+        };
+        let message =
+            format!("not all that is queued is in the source, and stays queued: {reason}");
+        let error = self.backed.parts.error(kind, message);
+        match key {
+            Some(key) => error.at(key),
+            None => error,
         }
-        let (kind, message) = match error {
+    }
+
+    fn refused(&self, writes: &[Write<K, V>], error: AppendError) -> Error {
+        // What may be in the journal may reach the source: the copies stay in doubt and go.
+        let is_known = !matches!(error, AppendError::Unknown(_));
+        let (kind, message) = self.reason(error);
+        let error = self.backed.parts.error(kind, message).at(writes[0].guard.key());
+        match is_known {
+            true => self.untouched(writes, error),
+            false => self.count_failed(writes, error),
+        }
+    }
+
+    /// Nothing of these writes is in the journal or in the source: the copies are right.
+    fn untouched(&self, writes: &[Write<K, V>], error: Error) -> Error {
+        writes.iter().for_each(|write| write.guard.trust());
+        self.count_failed(writes, error)
+    }
+
+    fn count_failed(&self, writes: &[Write<K, V>], error: Error) -> Error {
+        self.backed.parts.stats.add(Count::WriteErrors, writes.len() as u64);
+        error
+    }
+
+    /// What the journal's answer is to a caller.
+    fn reason(&self, error: AppendError) -> (ErrorKind, String) {
+        match error {
             AppendError::Full => (
                 ErrorKind::Busy,
                 "the queue of writes is full because the source does not keep up; try again later"
@@ -354,8 +412,7 @@ impl<K: Key, V: Value> AtWork<K, V> {
             AppendError::Unencodable(reason) => {
                 (ErrorKind::Value, format!("the journal cannot keep the write: {reason}"))
             }
-        };
-        parts.error(kind, message).at(writes[0].guard.key())
+        }
     }
 }
 

@@ -78,7 +78,7 @@ fn an_update_begins_with_what_the_source_holds_whoever_loads_otherwise() {
     for strategy in writing() {
         let kit = Kit::new(strategy.clone());
         assert_eq!((kit.increment(), kit.increment()), (2, 3), "{strategy:?}");
-        kit.run(|cache| async move { cache.flush().await });
+        kit.run(|cache| async move { cache.flush().await }).expect("a flush");
         assert_eq!(kit.database.row("k"), Some(3), "{strategy:?}");
     }
 }
@@ -268,7 +268,7 @@ fn a_delete_is_queued_while_the_source_is_down() {
     kit.database.fail_load(Fault::Fails);
     kit.run(|cache| async move { cache.remove("k".into()).await }).unwrap();
     assert_eq!(kit.get("k"), None);
-    kit.run(|cache| async move { cache.flush().await });
+    kit.run(|cache| async move { cache.flush().await }).expect("a flush");
     assert_eq!(kit.database.row("k"), None);
 }
 
@@ -303,7 +303,7 @@ fn an_invalidation_during_an_update_leaves_no_copy() {
         kit.cache.invalidate(&"k".into());
         hold.release();
         kit.world.block_on(update).unwrap();
-        kit.run(|cache| async move { cache.flush().await });
+        kit.run(|cache| async move { cache.flush().await }).expect("a flush");
         kit.database.put("k", Some(3));
         kit.cache.invalidate(&"k".into());
         if strategy.name() != "write-around" {

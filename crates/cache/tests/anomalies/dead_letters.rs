@@ -45,7 +45,7 @@ impl Kit {
                 Some(value) => cache.put(key, value).await.expect("a write"),
                 None => drop(cache.remove(key).await.expect("a write")),
             }
-            cache.flush().await;
+            cache.flush().await.expect("a flush");
         });
     }
 
@@ -53,7 +53,7 @@ impl Kit {
         let (cache, sequences) = (self.cache.clone(), sequences.to_vec());
         self.world.block_on(async move {
             let replayed = cache.replay_dead_letters(sequences, force).await.expect("a replay");
-            cache.flush().await;
+            cache.flush().await.expect("a flush");
             replayed
         })
     }

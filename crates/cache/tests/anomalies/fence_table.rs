@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use larder::journal::{Lane, Mark, Sequence};
-use larder::source::{Fence, SourceError, SourceErrorKind, Takeover};
+use larder::source::{Fence, Holder, SourceError, SourceErrorKind, Takeover};
 
 #[derive(Default)]
 pub struct FenceTable(HashMap<Arc<str>, Holding>);
@@ -12,13 +12,16 @@ pub struct FenceTable(HashMap<Arc<str>, Holding>);
 #[derive(Default)]
 struct Holding {
     epoch: u64,
+    holder: Option<Holder>,
     reached: BTreeMap<Lane, Sequence>,
 }
 
 impl FenceTable {
-    pub fn take_over(&mut self, journal: Arc<str>) -> Takeover {
+    pub fn take_over(&mut self, journal: Arc<str>, holder: Holder) -> Takeover {
         let holding = self.0.entry(journal).or_default();
-        holding.epoch += 1;
+        if holding.holder.replace(holder) != Some(holder) {
+            holding.epoch += 1;
+        }
         let reached = holding.reached.iter();
         let reached = reached.map(|(&lane, &sequence)| Mark { lane, sequence });
         Takeover { epoch: holding.epoch, reached: reached.collect() }

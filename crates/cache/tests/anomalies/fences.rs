@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use larder::journal::{AppendError, Journal, Limits};
 use larder::runtime::{Simulated, Task};
-use larder::source::{Fences, SourceErrorKind};
-use larder::strategy::{DrainState, DrainStatus, WriteBehind};
+use larder::source::{Fences, Holder, SourceErrorKind};
+use larder::strategy::{DrainState, DrainStatus, OnFull, WriteBehind};
 use larder::{Cache, Error, ErrorKind};
 
 use crate::kept_journal::KeptJournal;
@@ -51,7 +51,17 @@ impl Kit {
 
     fn flush(&self) {
         let cache = self.cache.clone();
-        self.world.block_on(async move { cache.flush().await });
+        self.world.block_on(async move { cache.flush().await }).expect("a flush");
+    }
+
+    fn flushing(&self, key: Option<&str>) -> Task<Result<(), Error>> {
+        let (cache, key) = (self.cache.clone(), key.map(str::to_owned));
+        self.world.start(async move {
+            match key {
+                Some(key) => cache.flush_key(&key).await,
+                None => cache.flush().await,
+            }
+        })
     }
 
     fn drain(&self) -> DrainStatus {
@@ -93,6 +103,15 @@ fn writes_and_reads_go_on_while_the_source_does_not_say_how_far_the_journal_has_
     assert_eq!((drain.state, drain.epoch, drain.failures), (DrainState::Draining, Some(1), 0));
     assert_eq!(drain.last_error.unwrap().1.message(), "the database is down");
     assert_eq!(kit.database.row("k"), Some(2));
+}
+
+#[test]
+fn a_take_over_whose_reply_was_lost_is_asked_for_again_by_the_same_holder() {
+    let kit = Kit::new(WriteBehind::default());
+    (0..3).for_each(|_| kit.database.fail_store(Fault::LosesReply));
+    kit.put("k", 2).unwrap();
+    kit.flush();
+    assert_eq!((kit.drain().epoch, kit.database.row("k")), (Some(1), Some(2)));
 }
 
 #[test]
@@ -150,7 +169,10 @@ fn a_former_holder_writes_nothing_and_says_why() {
     kit.flush();
     kit.put("k", 3).unwrap();
     let database = kit.database.clone();
-    let other = kit.world.block_on(async move { database.take_over("kept".into()).await }).unwrap();
+    let other = kit
+        .world
+        .block_on(async move { database.take_over("kept".into(), Holder(0)).await })
+        .unwrap();
     assert_eq!(other.epoch, 2);
     kit.world.advance(SECOND);
     assert_eq!(kit.database.row("k"), Some(2), "the row is the new holder's");
@@ -166,13 +188,48 @@ fn a_former_holder_writes_nothing_and_says_why() {
 }
 
 #[test]
+fn a_flush_ends_with_an_error_when_the_journal_is_taken_over() {
+    let kit = Kit::new(WriteBehind { workers: 3, ..WriteBehind::default() });
+    kit.world.run_until_idle();
+    kit.put("k", 1).unwrap();
+    let other = kit.database.clone();
+    kit.world.block_on(async move { other.take_over("kept".into(), Holder(0)).await }).unwrap();
+    let mut waiting = [kit.flushing(None), kit.flushing(Some("k"))];
+    kit.world.advance(SECOND);
+    for flush in &mut waiting {
+        let error = flush.finished().expect("it ends").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+        assert!(error.message().contains("another process"), "{error}");
+    }
+    let mut later = kit.flushing(None);
+    kit.world.run_until_idle();
+    assert_eq!(later.finished().expect("at once").unwrap_err().kind(), ErrorKind::Fenced);
+    let mut elsewhere: Vec<_> = ["a", "b", "c"].map(|key| kit.flushing(Some(key))).into();
+    kit.world.run_until_idle();
+    let all_there = |flush: &mut Task<_>| matches!(flush.finished(), Some(Ok(())));
+    assert!(elsewhere.iter_mut().any(all_there), "nothing is queued in other lanes");
+}
+
+#[test]
+fn a_flush_ends_with_an_error_once_the_cache_is_shut_down() {
+    let kit = Kit::new(WriteBehind::default());
+    (0..1000).for_each(|_| kit.database.fail_store(Fault::Fails));
+    kit.put("k", 1).unwrap();
+    let mut flush = kit.flushing(None);
+    let mut stopped = kit.shut_down();
+    kit.world.advance(SECOND);
+    assert!(stopped.finished().unwrap().is_err());
+    assert_eq!(flush.finished().expect("it ends").unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
 fn a_batch_that_is_under_way_while_the_journal_is_taken_over_is_refused() {
     let kit = Kit::new(WriteBehind::default());
     let hold = kit.database.hold(StoreCommit);
     kit.put("k", 2).unwrap();
     kit.world.advance(SECOND);
     let database = kit.database.clone();
-    kit.world.block_on(async move { database.take_over("kept".into()).await }).unwrap();
+    kit.world.block_on(async move { database.take_over("kept".into(), Holder(0)).await }).unwrap();
     hold.release();
     kit.world.run_until_idle();
     assert_eq!(kit.database.row("k"), None);
@@ -195,7 +252,7 @@ fn anomaly_11_what_the_source_had_before_the_restart_is_not_brought_again() {
     let seen = kit.world.block_on(async move { reader.get("k").await }).unwrap();
     assert_eq!(seen, Some(2), "what is pending is seen from the first moment");
     let flushed = cache.clone();
-    kit.world.block_on(async move { flushed.flush().await });
+    kit.world.block_on(async move { flushed.flush().await }).expect("a flush");
     assert_eq!(kit.database.commits("k"), [Some(1), Some(2)]);
     assert_eq!(cache.drain_status().unwrap().epoch, Some(2));
     drop(hold);
@@ -275,6 +332,25 @@ fn a_write_that_may_be_in_the_journal_is_unknown_and_not_cached() {
     let error = kit.put("other", 2).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Journal, "{error}");
     assert_eq!(kit.cache.peek("other"), None);
+}
+
+#[test]
+fn a_write_that_goes_past_the_journal_waits_until_a_restart_finds_nothing_older_there() {
+    let limits = Limits { records_max: 1, ..Limits::default() };
+    let on_full = OnFull::Through(SECOND);
+    let kit = Kit::new(WriteBehind { limits, on_full, ..WriteBehind::default() });
+    kit.put("k", 1).unwrap();
+    assert_eq!(kit.journal.checkpoints(), 0);
+    kit.put("k", 2).expect("it takes the place of the first");
+    kit.put("other", 3).unwrap();
+    assert_eq!((kit.database.row("other"), kit.journal.checkpoints()), (Some(3), 1));
+    kit.journal.fail_checkpoints(AppendError::Failed("the disk failed".to_owned()));
+    let hold = kit.database.hold(StoreCommit);
+    kit.put("k", 4).unwrap();
+    let error = kit.put("other", 5).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Journal, "{error}");
+    assert_eq!((kit.get("other"), kit.database.row("other")), (Some(3), Some(3)));
+    drop(hold);
 }
 
 #[test]

@@ -15,17 +15,40 @@ pub struct KeptJournal {
     /// What the next append is answered.
     answer: Mutex<Option<AppendError>>,
     forfeits: Mutex<Vec<String>>,
+    checkpoints: Mutex<Checkpoints>,
+}
+
+/// What was asked to last, and what that is answered.
+#[derive(Default)]
+struct Checkpoints {
+    asked: usize,
+    answer: Option<AppendError>,
 }
 
 impl KeptJournal {
     pub fn new(world: &Simulated, limits: Limits) -> Arc<Self> {
         let records = MemoryJournal::new(limits, Arc::new(world.clone()), |_, _| 10);
-        Arc::new(Self { records, answer: Mutex::default(), forfeits: Mutex::default() })
+        Arc::new(Self {
+            records,
+            answer: Mutex::default(),
+            forfeits: Mutex::default(),
+            checkpoints: Mutex::default(),
+        })
     }
 
     /// The next append is taken, and answered with this all the same.
     pub fn answer_next_append(&self, error: AppendError) {
         *self.answer.lock() = Some(error);
+    }
+
+    /// From now on a checkpoint fails.
+    pub fn fail_checkpoints(&self, error: AppendError) {
+        self.checkpoints.lock().answer = Some(error);
+    }
+
+    /// How many checkpoints were asked for.
+    pub fn checkpoints(&self) -> usize {
+        self.checkpoints.lock().asked
     }
 
     /// The reasons for which it was forfeited.
@@ -53,9 +76,19 @@ impl Journal<String, u64> for KeptJournal {
         })
     }
 
+    fn checkpoint(&self) -> BoxFuture<'_, Result<(), AppendError>> {
+        let mut checkpoints = self.checkpoints.lock();
+        checkpoints.asked += 1;
+        Box::pin(std::future::ready(checkpoints.answer.clone().map_or(Ok(()), Err)))
+    }
+
     fn forfeit(&self, reason: &str) {
         self.forfeits.lock().push(reason.to_owned());
         self.records.forfeit(reason);
+    }
+
+    fn refusal(&self) -> Option<AppendError> {
+        self.records.refusal()
     }
 
     fn pending(&self, key: &String) -> Option<Option<u64>> {

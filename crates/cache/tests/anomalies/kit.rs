@@ -10,8 +10,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use larder::Entry;
 use larder::runtime::{Runtime, Simulated, Time};
 use larder::source::{
-    Capabilities, Change, Fence, Fenced, Fences, Loaded, Source, SourceError, SourceErrorKind,
-    Stored, Takeover,
+    Capabilities, Change, Fence, Fenced, Fences, Holder, Loaded, Source, SourceError,
+    SourceErrorKind, Stored, Takeover,
 };
 use larder::tier::{Inserted, Lookup, MemoryTier, Refused, Tier, Usage};
 use parking_lot::Mutex;
@@ -253,12 +253,22 @@ impl Source<String, u64> for Database {
 }
 
 impl Fences<String, u64> for Database {
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+    fn take_over(
+        &self,
+        journal: Arc<str>,
+        holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>> {
         async move {
             let mut table = self.0.lock();
-            match table.store_faults.pop_front() {
+            let fault = table.store_faults.pop_front();
+            let fences = table.fences.get_or_insert_default();
+            match fault {
+                Some(Fault::LosesReply) => {
+                    fences.take_over(journal, holder);
+                    Err(Fault::LosesReply.strike())
+                }
                 Some(fault) => Err(fault.strike()),
-                None => Ok(table.fences.get_or_insert_default().take_over(journal)),
+                None => Ok(fences.take_over(journal, holder)),
             }
         }
         .boxed()

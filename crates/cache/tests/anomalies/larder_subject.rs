@@ -106,7 +106,7 @@ impl Subject for Larder {
 
     fn flush(&self) -> BoxFuture<'static, ()> {
         let cache = self.cache.clone();
-        async move { cache.flush().await }.boxed()
+        async move { cache.flush().await.expect("a flush") }.boxed()
     }
 
     fn in_progress(&self) -> usize {

@@ -112,7 +112,7 @@ impl Kit {
 
     fn flush(&self) {
         let cache = self.cache.clone();
-        self.world.block_on(async move { cache.flush().await });
+        self.world.block_on(async move { cache.flush().await }).expect("a flush");
     }
 
     fn row(&self) -> Option<Pair> {

@@ -53,7 +53,7 @@ impl Kit {
 
     fn flush(&self) {
         let cache = self.cache.clone();
-        self.world.block_on(async move { cache.flush().await });
+        self.world.block_on(async move { cache.flush().await }).expect("a flush");
     }
 }
 
@@ -156,7 +156,7 @@ fn a_flush_of_one_key_does_not_wait_for_batches_to_fill() {
     let kit = Kit::new(WriteBehind { limits, ..WriteBehind::default() });
     kit.put_many(&[("a", 1), ("b", 2)]);
     let (cache, begun) = (kit.cache.clone(), kit.world.now());
-    kit.world.block_on(async move { cache.flush_key(&"a".to_owned()).await });
+    kit.world.block_on(async move { cache.flush_key(&"a".to_owned()).await }).expect("a flush");
     assert_eq!((kit.world.now(), kit.database.row("a")), (begun, Some(1)));
 }
 

@@ -55,7 +55,7 @@ async fn count(strategy: Strategy) {
     for reader in readers {
         reader.await.expect("a reader");
     }
-    cache.flush().await;
+    cache.flush().await.expect("a flush");
     let total: u64 = rows.lock().values().sum();
     assert_eq!(total, WRITERS * INCREMENTS, "{}", cache.strategy());
     assert_eq!(cache.in_progress(), 0);

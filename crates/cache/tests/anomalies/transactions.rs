@@ -173,7 +173,7 @@ fn write_behind_queues_a_transaction_as_a_whole_or_not_at_all() {
     assert_eq!(kit.copies(), [Some(4), Some(2)]);
     assert_eq!(kit.rows(), [Some(5), Some(1)], "not yet");
     let cache = kit.cache.clone();
-    kit.world.block_on(async move { cache.flush().await });
+    kit.world.block_on(async move { cache.flush().await }).expect("a flush");
     assert_eq!(kit.rows(), [Some(4), Some(2)]);
 }
 

@@ -116,6 +116,11 @@ impl Kit {
         self.world.block_on(async move { journal.drop_dead(sequences).await })
     }
 
+    pub fn checkpoint(&self, journal: &Numbers) -> Result<(), AppendError> {
+        let journal = journal.clone();
+        self.world.block_on(async move { journal.checkpoint().await })
+    }
+
     /// Long enough for everything that is done when nothing comes.
     pub fn rest(&self) {
         self.world.advance(Duration::from_secs(2));

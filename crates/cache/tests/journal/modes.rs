@@ -96,6 +96,30 @@ fn a_sync_at_an_interval_that_fails_ends_the_appends() {
 }
 
 #[test]
+fn a_write_that_fails_does_not_keep_those_before_it_from_their_sync() {
+    let kit = Kit::with_sync(SyncMode::Interval(INTERVAL));
+    let journal = kit.open();
+    kit.fill(&journal, 0..3);
+    kit.platter.fail(Fault { call: "write", once: true, ..Fault::default() });
+    kit.append(&journal, &[("a", Some(1))]).unwrap_err();
+    kit.world.run_until_idle();
+    assert_eq!(kit.held_after_power_failure(), filled(0..3));
+}
+
+#[test]
+fn the_sync_after_a_failed_write_is_tried_once() {
+    let kit = Kit::with_sync(SyncMode::Interval(INTERVAL));
+    let journal = kit.open();
+    kit.fill(&journal, 0..3);
+    kit.platter.fail(Fault::default());
+    kit.append(&journal, &[("a", Some(1))]).unwrap_err();
+    kit.rest();
+    kit.end(journal);
+    let syncs = kit.platter.calls().iter().filter(|call| call.starts_with("sync")).count();
+    assert_eq!(syncs, 1);
+}
+
+#[test]
 fn what_is_left_to_the_system_lasts_when_a_segment_is_full_and_at_the_end() {
     let kit = Kit::with_sync(SyncMode::Os);
     let journal = kit.open();

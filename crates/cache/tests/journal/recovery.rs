@@ -1,6 +1,8 @@
 //! What is there after a start.
 
-use larder::journal::{Journal, Limits, Sequence, SyncMode};
+use std::time::Duration;
+
+use larder::journal::{AppendError, Journal, Limits, Sequence, SyncMode};
 
 use crate::kit::{Kit, filled, name};
 use crate::platter::{Fault, Loss, Platter};
@@ -219,5 +221,49 @@ fn a_recovery_that_is_interrupted_loses_nothing() {
                 assert_eq!(journal.dead().len(), 1, "call {after}");
             }
         }
+    }
+}
+
+#[test]
+fn what_has_left_before_a_checkpoint_is_not_found_again() {
+    for sync in [SyncMode::Always, SyncMode::Interval(Duration::from_secs(60)), SyncMode::Os] {
+        let kit = Kit::with_sync(sync);
+        let journal = kit.open();
+        kit.fill(&journal, 0..3);
+        journal.applied(kit.batch(&journal));
+        kit.checkpoint(&journal).unwrap();
+        for left in [kit.platter.after_kill(), kit.platter.after_power_failure(Loss::All)] {
+            let again = kit.elsewhere(left);
+            assert_eq!(again.held(&again.open()), [], "{sync:?}");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_waits_for_letters_that_are_rewritten() {
+    let kit = Kit::with_sync(SyncMode::Always);
+    let journal = kit.open();
+    kit.put(&journal, "a", 1);
+    let poison = kit.batch(&journal).records.remove(0);
+    kit.bury(&journal, poison);
+    kit.put(&journal, "a", 2);
+    journal.applied(kit.batch(&journal));
+    kit.checkpoint(&journal).unwrap();
+    let again = kit.elsewhere(kit.platter.after_power_failure(Loss::All));
+    let journal = again.open();
+    assert_eq!(again.held(&journal), []);
+    assert!(journal.dead()[0].superseded);
+}
+
+#[test]
+fn a_checkpoint_on_a_failed_disk_fails() {
+    let kit = Kit::with_sync(SyncMode::Always);
+    let journal = kit.open();
+    kit.fill(&journal, 0..3);
+    journal.applied(kit.batch(&journal));
+    kit.platter.fail(Fault::default());
+    for _ in 0..2 {
+        let failed = kit.checkpoint(&journal);
+        assert!(matches!(failed, Err(AppendError::Failed(_))), "{failed:?}");
     }
 }

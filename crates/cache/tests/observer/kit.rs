@@ -8,8 +8,8 @@ use larder::runtime::{Runtime, Simulated, Time};
 use larder::source::{self, Change as RowChange, SourceError, SourceErrorKind};
 use larder::tier::{Inserted, MemoryTier, Tier, Usage};
 use larder::{
-    Accept, Builder, Cache, Change, Entry, Error, Freshness, Observer, ReadOptions, Strategy,
-    WriteOptions,
+    Accept, Builder, Cache, Cause, Change, Entry, Error, Freshness, Observer, ReadOptions,
+    Strategy, WriteOptions,
 };
 use parking_lot::Mutex;
 
@@ -23,6 +23,8 @@ pub(crate) const CALL: Duration = Duration::from_millis(1);
 pub(crate) struct Diary {
     lines: Mutex<Vec<String>>,
     keys: Mutex<BTreeSet<String>>,
+    /// The changes that are under way; `None` is one of many keys.
+    foretold: Mutex<Vec<Option<String>>>,
 }
 
 /// The rows of a source that fails when it is told to.
@@ -96,7 +98,18 @@ impl Tier<String, u64> for TestTier {
 }
 
 impl Observer<String> for Diary {
+    fn changing(&self, key: &String) {
+        self.foretold.lock().push(Some(key.clone()));
+    }
+
+    fn clearing(&self) {
+        self.foretold.lock().push(None);
+    }
+
     fn changed(&self, key: &String, change: Change) {
+        if change.cause != Cause::Evicted {
+            self.fulfil(Some(key));
+        }
         self.lines.lock().push(format!("{key}: {change}"));
         let mut keys = self.keys.lock();
         match change.present {
@@ -106,12 +119,25 @@ impl Observer<String> for Diary {
     }
 
     fn cleared(&self, concerns: &dyn Fn(&String) -> bool) {
+        self.fulfil(None);
         self.lines.lock().push("cleared".to_owned());
         self.keys.lock().retain(|key| !concerns(key));
     }
 }
 
 impl Diary {
+    /// What is told has been foretold, once.
+    fn fulfil(&self, key: Option<&String>) {
+        let mut foretold = self.foretold.lock();
+        let place = foretold.iter().position(|earlier| earlier.as_ref() == key);
+        foretold.swap_remove(place.expect("every change is foretold"));
+    }
+
+    /// Whether a change is under way.
+    pub(crate) fn is_foretold(&self) -> bool {
+        !self.foretold.lock().is_empty()
+    }
+
     /// What was told since it was last asked.
     pub(crate) fn lines(&self) -> Vec<String> {
         std::mem::take(&mut self.lines.lock())

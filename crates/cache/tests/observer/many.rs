@@ -141,3 +141,24 @@ fn held<T: Tier<String, u64>>(cache: &Cache<String, u64, T>) -> BTreeSet<String>
     let names = names.chain((0..300).map(|number| format!("k{number}")));
     names.filter(|key| cache.glance(key).is_some()).collect()
 }
+
+#[test]
+fn a_change_is_foretold_before_the_tier_shows_it() {
+    let diary = Arc::new(Diary::default());
+    let told = diary.clone();
+    let tier = TestTier::new(MemoryTier::with_entries(10), move |call| {
+        assert!(told.is_foretold(), "{call:?}");
+    });
+    let cache: Cache<String, u64, TestTier> = Cache::builder("test")
+        .tier(tier)
+        .runtime(Arc::new(Simulated::new(1)))
+        .observer(diary.clone())
+        .build()
+        .unwrap();
+    cache.put_now(&name("a"), 1, Lifetime::Policy).unwrap();
+    assert!(cache.remove_now(&name("a")).unwrap());
+    cache.put_now(&name("a"), 2, Lifetime::Policy).unwrap();
+    cache.invalidate_all();
+    assert!(!diary.is_foretold());
+    assert_eq!(diary.lines().len(), 4);
+}

@@ -1,10 +1,13 @@
 //! Fences between processes: takeovers and batches that meet.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use larder::journal::{Lane, Mark, Sequence};
 use larder::source::postgres::{Postgres, PostgresOptions, PostgresTable};
-use larder::source::{Change, Fence, Fenced, Source, SourceError, SourceErrorKind, Takeover};
+use larder::source::{
+    Change, Fence, Fenced, Holder, Source, SourceError, SourceErrorKind, Takeover,
+};
 
 use crate::kit::*;
 
@@ -18,8 +21,14 @@ fn fence(epoch: u64, marks: &[Mark]) -> Fence {
     Fence { journal: "people-1".into(), epoch, marks: marks.to_vec() }
 }
 
+/// A process that nobody knows yet.
+fn stranger() -> Holder {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Holder(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+}
+
 async fn take_over(table: &People) -> Takeover {
-    table.fences().unwrap().take_over("people-1".into()).await.unwrap()
+    table.fences().unwrap().take_over("people-1".into(), stranger()).await.unwrap()
 }
 
 async fn store(

@@ -225,3 +225,28 @@ async fn ten_thousand_changes_of_which_some_are_large_are_one_transaction() {
     let loaded = loaded.into_iter().rev().map(Result::unwrap);
     assert!(loaded.enumerate().all(|(at, found)| found == Some(value(at))));
 }
+
+#[tokio::test]
+async fn a_batch_reads_no_more_of_a_large_table_than_of_a_small_one() {
+    let fixture = Fixture::new(PERSON).await;
+    // Nobody tells the planner that the table has grown.
+    fixture.ask("ALTER TABLE person SET (autovacuum_enabled = off)");
+    let table = fixture.people().await;
+    for first in (0..6000).step_by(500) {
+        let batch = (first..first + 500).map(|id| put(id, person("Ada", id)));
+        table.store(batch.collect()).await.unwrap();
+    }
+    let client = fixture.postgres.client().await.unwrap();
+    client.batch_execute("SELECT pg_stat_force_next_flush()").await.unwrap();
+    let counted =
+        "SELECT n_tup_ins, seq_tup_read FROM pg_stat_user_tables WHERE relname = 'person'";
+    let counts = loop {
+        // The session counts once it is at rest.
+        let counts = fixture.ask(counted);
+        if counts.starts_with("6000") {
+            break counts;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(counts, "6000\t0");
+}

@@ -2,7 +2,7 @@
 
 use larder::journal::{Lane, Mark, Sequence};
 use larder::source::row::Cell;
-use larder::source::{Fence, SourceErrorKind};
+use larder::source::{Fence, Holder, SourceErrorKind};
 
 use crate::subject::{Subject, Table, delete, for_each, kind, text};
 
@@ -182,7 +182,7 @@ fn another_unique_index_refuses_a_row_and_never_changes_another_ones() {
         assert_eq!(error.kind(), SourceErrorKind::Rejected, "{}: {error}", subject.name());
         // A journal's batch is not read again, so nothing but the statement itself could tell.
         let fences = table.source.fences().unwrap();
-        let epoch = fences.take_over("orders".into()).await.unwrap().epoch;
+        let epoch = fences.take_over("orders".into(), Holder(1)).await.unwrap().epoch;
         let marks = vec![Mark { lane: Lane(0), sequence: Sequence(1) }];
         let fence = Fence { journal: "orders".into(), epoch, marks };
         let changes = vec![table.put(2, item("tea", 9)), table.put(5, item("rice", 1))];

@@ -1,10 +1,11 @@
 //! Fences: a batch takes effect once, and only for the journal's holder.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use larder::journal::{LANES, Lane, Mark, Sequence};
 use larder::source::row::{Cell, Row};
-use larder::source::{Change, Fence, Fenced, SourceError, SourceErrorKind, Takeover};
+use larder::source::{Change, Fence, Fenced, Holder, SourceError, SourceErrorKind, Takeover};
 
 use crate::subject::{Subject, Table, for_each, kind};
 
@@ -23,9 +24,19 @@ async fn counted(subject: &Subject) -> Table {
     subject.rows("counted", &["id"], &["value", "changes"]).await
 }
 
+/// A process that nobody knows yet.
+fn stranger() -> Holder {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Holder(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+}
+
 async fn take_over(table: &Table, journal: &str) -> Takeover {
+    take_over_as(table, journal, stranger()).await
+}
+
+async fn take_over_as(table: &Table, journal: &str, holder: Holder) -> Takeover {
     let fences = table.source.fences().unwrap();
-    let mut taken = fences.take_over(journal.into()).await.unwrap();
+    let mut taken = fences.take_over(journal.into(), holder).await.unwrap();
     taken.reached.sort_by_key(|mark| mark.lane);
     taken
 }
@@ -72,6 +83,26 @@ fn a_holder_learns_how_far_the_journal_has_come() {
             "{}",
             subject.name()
         );
+    });
+}
+
+#[test]
+fn a_take_over_that_is_asked_for_again_changes_nothing() {
+    for_each(async |subject| {
+        let table = counted(subject).await;
+        take_over(&table, "orders").await;
+        let holder = Holder(u64::MAX - 5);
+        let first = take_over_as(&table, "orders", holder).await;
+        let (changes, marks) = (vec![value(&table, 1, 1)], [mark(0, 70), mark(15, 3)]);
+        assert!(is_stored(store(&table, changes.clone(), "orders", first.epoch, &marks).await));
+        let again = take_over_as(&table, "orders", holder).await;
+        assert_eq!((again.epoch, &*again.reached), (first.epoch, &marks[..]), "{}", subject.name());
+        let later = [mark(0, 71)];
+        assert!(is_stored(store(&table, changes, "orders", first.epoch, &later).await));
+        let other = take_over(&table, "orders").await;
+        assert!(other.epoch > first.epoch, "{}", subject.name());
+        let back = take_over_as(&table, "orders", holder).await;
+        assert!(back.epoch > other.epoch, "{}: another one came between", subject.name());
     });
 }
 
@@ -189,7 +220,7 @@ fn what_a_holder_was_told_is_all_that_its_predecessor_stored() {
         }
         let taken = loop {
             // Two who want the same rows may have to try again.
-            match table.source.fences().unwrap().take_over(Arc::from("orders")).await {
+            match table.source.fences().unwrap().take_over(Arc::from("orders"), Holder(0)).await {
                 Ok(taken) => break taken,
                 Err(error) => assert!(error.is_retryable(), "{}: {error}", subject.name()),
             }

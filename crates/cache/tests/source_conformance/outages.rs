@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use larder::journal::{Lane, Mark, Sequence};
 use larder::source::row::Cell;
-use larder::source::{Fence, Fenced, SourceErrorKind};
+use larder::source::{Fence, Fenced, Holder, SourceErrorKind};
 use larder_kit::{Options, Product, Server};
 
 use crate::proxy::Proxy;
@@ -36,7 +36,7 @@ async fn a_commit_whose_answer_is_lost<P: Product>(server: &Server<P>, open: imp
     assert_eq!(database.run("SELECT v FROM stock").unwrap(), "1", "it did take effect");
 
     let fences = table.source.fences().unwrap();
-    let epoch = fences.take_over(Arc::from("orders")).await.unwrap().epoch;
+    let epoch = fences.take_over(Arc::from("orders"), Holder(1)).await.unwrap().epoch;
     let marks = vec![Mark { lane: Lane(0), sequence: Sequence(7) }];
     let fence = Fence { journal: Arc::from("orders"), epoch, marks };
     proxy.lose_a_commit();

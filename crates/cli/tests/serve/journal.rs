@@ -320,7 +320,7 @@ fn a_larder_whose_journal_another_one_has_taken_over_writes_no_more() {
     let second = setup.start();
     second.wire().talk(&[("GET behind:b", "1"), ("CACHE.FLUSH 0", ":1")]);
     let mut wire = first.wire();
-    wire.talk(&[("SET behind:c 1", "OK"), ("CACHE.FLUSH 100", ":0")]);
+    wire.talk(&[("SET behind:c 1", "OK"), ("CACHE.FLUSH 0", "-FENCED *")]);
     wire.until("SET behind:d 1", "-FENCED *");
     wire.talk(&[("GET behind:a", "1"), ("GET behind:c", "1")]);
     assert!(wire.ask("CACHE.JOURNAL STATUS behind").contains("state, fenced"));

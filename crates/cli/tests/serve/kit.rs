@@ -13,7 +13,7 @@ use crate::process::Process;
 use crate::wire::{PATIENCE, Wire};
 
 /// Every model that the binary serves with.
-pub const MODELS: [&str; 2] = ["reactors", "tasks"];
+pub const MODELS: [&str; 6] = ["reactors", "process", "prefork", "thread", "uring", "tasks"];
 
 /// A keyspace for each strategy over a table that larder makes, and little else.
 pub const STRATEGIES: &str = r#"
@@ -212,6 +212,11 @@ impl Larder {
         let counters: std::collections::HashMap<String, i64> =
             redis::cmd("CACHE.STATS").arg(keyspace).query(&mut redis).unwrap();
         counters[counter]
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// File descriptors that it holds.

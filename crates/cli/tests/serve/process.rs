@@ -64,7 +64,7 @@ impl Process {
     }
 
     /// What it prints until it ends; the little that it says in between fits into a pipe.
-    fn read_pipes(&mut self) -> [Vec<u8>; 2] {
+    pub fn read_pipes(&mut self) -> [Vec<u8>; 2] {
         use std::io::Read;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         self.stdout().read_to_end(&mut stdout).unwrap();

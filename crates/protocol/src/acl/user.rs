@@ -41,13 +41,18 @@ impl User {
         self.is_removed.load(Ordering::Acquire)
     }
 
+    /// Whether it may run whatever there is.
+    pub(crate) fn is_unrestricted(&self) -> bool {
+        self.is_unrestricted.load(Ordering::Acquire)
+    }
+
     /// Whether it may run a request. For one that may do everything this costs one load.
     pub(crate) fn permits<'a>(
         &self,
         command: &'static Command,
         args: Args<'a>,
     ) -> Result<(), Denied<'a>> {
-        if self.is_unrestricted.load(Ordering::Acquire) {
+        if self.is_unrestricted() {
             return Ok(());
         }
         if self.is_removed() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
@@ -31,6 +32,8 @@ pub struct Users {
     by_name: RwLock<BTreeMap<Box<[u8]>, Arc<User>>>,
     default: Arc<User>,
     file: OnceLock<Box<dyn UsersFile>>,
+    /// How often what they may do has changed.
+    changes: AtomicU64,
     pub(crate) log: Log,
 }
 
@@ -41,6 +44,7 @@ impl Default for Users {
             by_name: RwLock::new(BTreeMap::from([(DEFAULT.into(), default.clone())])),
             default,
             file: OnceLock::new(),
+            changes: AtomicU64::new(0),
             log: Log::default(),
         }
     }
@@ -63,6 +67,18 @@ impl Users {
         let mut permissions = (*self.default.permissions()).clone();
         permissions.require_password(password.map(PasswordHash::of));
         self.default.change(permissions);
+        self.note_change();
+    }
+
+    /// How often what they may do has changed. Whoever reads this before it looks at a user knows
+    /// later whether that may be out of date.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// After a change has come into force.
+    fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Applies rules to a user, who is made if there is none of this name yet. Either all rules
@@ -95,6 +111,7 @@ impl Users {
             Some(user) => user.change(permissions),
             None => drop(users.insert(name.into(), User::new(name, permissions))),
         }
+        self.note_change();
         Ok(())
     }
 
@@ -110,7 +127,9 @@ impl Users {
         }
         let mut users = self.by_name.write();
         let removed = names.iter().filter_map(|name| users.remove(*name));
-        Ok(removed.inspect(|user| user.remove()).count())
+        let count = removed.inspect(|user| user.remove()).count();
+        self.note_change();
+        Ok(count)
     }
 
     /// The user called `name`.
@@ -212,6 +231,7 @@ impl Users {
             present.insert(name, user);
         }
         earlier.into_values().for_each(|user| user.remove());
+        self.note_change();
     }
 }
 

@@ -88,10 +88,27 @@ impl<'a> Context<'a> {
         key: &[u8],
         see: impl FnOnce(Option<Item<'_>>) -> T,
     ) -> Result<T, Stop> {
+        self.read_by(|store, terms, see| store.read(terms, key, see), see)
+    }
+
+    /// [`read`](Self::read) for a command that answers the value as a whole, and nothing else.
+    pub(crate) fn read_whole<T>(
+        &mut self,
+        key: &[u8],
+        see: impl FnOnce(Option<Item<'_>>) -> T,
+    ) -> Result<T, Stop> {
+        self.read_by(|store, terms, see| store.read_whole(terms, key, see), see)
+    }
+
+    fn read_by<T>(
+        &mut self,
+        read: impl FnOnce(&mut dyn Store, Terms, See<'_>) -> Result<Result<(), Later>, Error>,
+        see: impl FnOnce(Option<Item<'_>>) -> T,
+    ) -> Result<T, Stop> {
         let terms = self.terms();
         match &mut self.answers {
             Answers::Store { .. } if self.mode == Mode::Traced => Err(Stop::Fetch),
-            Answers::Store { store, .. } => read_now(*store, terms, key, see),
+            Answers::Store { store, .. } => read_now(|see| read(*store, terms, see), see),
             Answers::Items(items) => {
                 let held = items.next().ok_or_else(Self::unfit)??;
                 Ok(see(held.as_ref().map(|held| held.item())))
@@ -208,14 +225,15 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What a store shows a value to.
+type See<'a> = &'a mut dyn FnMut(Option<Item<'_>>);
+
 fn read_now<T>(
-    store: &mut dyn Store,
-    terms: Terms,
-    key: &[u8],
+    read: impl FnOnce(See<'_>) -> Result<Result<(), Later>, Error>,
     see: impl FnOnce(Option<Item<'_>>) -> T,
 ) -> Result<T, Stop> {
     let (mut see, mut seen) = (Some(see), None);
-    let read = store.read(terms, key, &mut |item| {
+    let read = read(&mut |item| {
         if let Some(see) = see.take() {
             seen = Some(see(item));
         }

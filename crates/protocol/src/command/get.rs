@@ -5,7 +5,7 @@ use crate::command::{Context, Done};
 use crate::frame::Out;
 
 pub(super) fn run(args: &Args<'_>, context: &mut Context<'_>, out: &mut Out<'_>) -> Done {
-    context.read(&args[1], |item| {
+    context.read_whole(&args[1], |item| {
         match item {
             Some(item) => out.bulk(&item.value.string()?),
             None => out.null(),

@@ -7,7 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// One word holds both, so that a session that looks finds them together: the time in
 /// milliseconds, and in the lowest bit whether only writes have to wait.
 #[derive(Debug, Default)]
-pub(crate) struct PauseState(AtomicU64);
+pub(crate) struct PauseState {
+    word: AtomicU64,
+    /// How often one has begun, or has got wider.
+    begun: AtomicU64,
+}
 
 /// What a pause concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +23,7 @@ pub(crate) enum Paused {
 impl PauseState {
     /// Which requests have to wait at present. Costs one load.
     pub(crate) fn at(&self, now_unix_ms: u64) -> Option<Paused> {
-        let (until, paused) = unpacked(self.0.load(Ordering::Relaxed));
+        let (until, paused) = unpacked(self.word.load(Ordering::Relaxed));
         (now_unix_ms < until).then_some(paused)
     }
 
@@ -34,18 +38,29 @@ impl PauseState {
             })
         };
         // The closure always answers, so the update cannot fail.
-        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, widened);
+        let _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, widened);
+        self.begun.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often one has begun, which is counted once it has.
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// Whether there is one that has not been ended, though its time may be over.
+    pub(crate) fn is_set(&self) -> bool {
+        self.word.load(Ordering::SeqCst) != 0
     }
 
     pub(crate) fn end(&self) {
-        self.0.store(0, Ordering::Release);
+        self.word.store(0, Ordering::Release);
     }
 
     /// Whether a pause has just ended by itself. Answers so once.
     pub(crate) fn end_if_over(&self, now_unix_ms: u64) -> bool {
-        let word = self.0.load(Ordering::Acquire);
+        let word = self.word.load(Ordering::Acquire);
         let is_over = word != 0 && unpacked(word).0 <= now_unix_ms;
-        is_over && self.0.compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        is_over && self.word.compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Several sessions of one hub.
 
 mod bounds;
+mod represented;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

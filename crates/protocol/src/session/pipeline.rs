@@ -67,7 +67,14 @@ impl Pipeline {
         }
     }
 
-    /// Runs a request, unless what waits bars it: only reads pass, and only reads.
+    /// From here on, requests have arrived together, until the next call: writes among them may be
+    /// asked for together.
+    pub(crate) fn begin_turn(&mut self) {
+        self.waiting.begin_turn();
+    }
+
+    /// Runs a request, unless what waits bars it: reads pass reads, and writes of one key pass such
+    /// writes that arrived with them.
     pub(crate) fn serve(
         &mut self,
         args: Args<'_>,
@@ -270,7 +277,9 @@ impl Pipeline {
     }
 
     fn may_run(&self, command: &Command) -> bool {
-        self.waiting.last().is_none_or(|last| last.is_read() && command.is_read())
+        let Some(last) = self.waiting.last() else { return true };
+        let joins = last.joins() && command.joins() && self.waiting.is_of_this_turn();
+        joins || last.is_read() && command.is_read()
     }
 
     fn is_paused(&self, command: &Command, now_unix_ms: u64) -> bool {

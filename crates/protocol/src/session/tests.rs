@@ -61,6 +61,38 @@ fn replies_keep_their_order_whichever_answer_comes_first() {
 }
 
 #[test]
+fn writes_of_one_key_that_arrive_together_are_asked_for_together() {
+    let (mut session, mut memory) = (session(), Memory::new(Pace::Later));
+    receive(&mut session, &mut memory, "SET a 1\r\nINCR a\r\nHSET h f v\r\nGET a\r\nSET b 2\r\n");
+    assert_eq!(memory.asked.len(), 3, "the read waits for the writes before it");
+    receive(&mut session, &mut memory, "SET c 3\r\n");
+    assert_eq!(memory.asked.len(), 3, "what comes later waits as well");
+    memory.settle(&mut session);
+    assert_eq!(output(&session), "+OK\r\n:2\r\n:1\r\n$1\r\n2\r\n+OK\r\n+OK\r\n");
+}
+
+#[test]
+fn writes_of_another_turn_wait_until_the_first_are_answered() {
+    let (mut session, mut memory) = (session(), Memory::new(Pace::Later));
+    receive(&mut session, &mut memory, "SET a 1\r\nSET b 2\r\n");
+    receive(&mut session, &mut memory, "SET c 3\r\n");
+    assert_eq!(memory.asked.len(), 2);
+    answer_one(&mut session, &mut memory, false);
+    assert_eq!(memory.asked.len(), 1, "one of the first is still under way");
+    memory.settle(&mut session);
+    assert_eq!(output(&session), "+OK\r\n".repeat(3));
+}
+
+#[test]
+fn a_write_of_several_keys_joins_no_other() {
+    let (mut session, mut memory) = (session(), Memory::new(Pace::Later));
+    receive(&mut session, &mut memory, "SET a 1\r\nMSET b 2 c 3\r\nSET d 4\r\n");
+    assert_eq!(memory.asked.len(), 1);
+    memory.settle(&mut session);
+    assert_eq!(output(&session), "+OK\r\n".repeat(3));
+}
+
+#[test]
 fn a_reply_leaves_as_soon_as_nothing_is_before_it() {
     let (mut session, mut memory) = (session(), Memory::new(Pace::Later));
     receive(&mut session, &mut memory, "GET near:a\r\nGET b\r\nGET near:c\r\nTYPE row:1\r\n");

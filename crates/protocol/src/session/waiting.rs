@@ -12,6 +12,8 @@ pub(crate) struct Waiting {
     slots: VecDeque<Slot>,
     first: u64,
     bytes: usize,
+    /// How many have been added since the turn began.
+    of_this_turn: usize,
 }
 
 /// A place in the order of replies.
@@ -63,6 +65,16 @@ impl Waiting {
         self.slots.len() * size_of::<Slot>()
     }
 
+    /// From here on is another turn.
+    pub(crate) fn begin_turn(&mut self) {
+        self.of_this_turn = 0;
+    }
+
+    /// Whether everything that waits came in this turn.
+    pub(crate) fn is_of_this_turn(&self) -> bool {
+        self.of_this_turn >= self.slots.len()
+    }
+
     /// The last request that waits.
     pub(crate) fn last(&self) -> Option<&'static Command> {
         self.slots.back().map(|slot| slot.command)
@@ -81,6 +93,7 @@ impl Waiting {
     /// Adds a request, under [`next_ticket`](Self::next_ticket).
     pub(crate) fn push(&mut self, question: Question) {
         self.bytes += question.args.size();
+        self.of_this_turn += 1;
         let command = question.command;
         self.slots.push_back(Slot { command, question: Some(question), replies: Vec::new() });
     }

@@ -59,20 +59,11 @@ impl Acceptor {
 
     /// Accepts those who wait.
     pub(super) fn accept(&self, clients: &mut Vec<Arrived>) -> Accepted {
-        for _ in 0..ACCEPTS_MAX {
-            match self.next() {
-                Ok(client) => clients.push(client),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => match remedy(&error) {
-                    Remedy::Next => {}
-                    Remedy::Pause => return Accepted::Exhausted,
-                },
-            }
-        }
-        Accepted::Enough
+        accept_each(|| self.next().map(|client| clients.push(client)))
     }
 
-    fn next(&self) -> io::Result<Arrived> {
+    /// Accepts one of them.
+    pub(super) fn next(&self) -> io::Result<Arrived> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let (socket, peer) = acceptfrom_with(&self.listener, flags)?;
         let socket = TcpStream::from(socket);
@@ -80,6 +71,21 @@ impl Acceptor {
         let arrival = Arrival { listener: self.index, peer, local: socket.local_addr()? };
         Ok(Arrived { socket, arrival })
     }
+}
+
+/// Has `next` accept those who wait, one after the other.
+pub(super) fn accept_each(mut next: impl FnMut() -> io::Result<()>) -> Accepted {
+    for _ in 0..ACCEPTS_MAX {
+        match next() {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => match remedy(&error) {
+                Remedy::Next => {}
+                Remedy::Pause => return Accepted::Exhausted,
+            },
+        }
+    }
+    Accepted::Enough
 }
 
 /// What a failed accept calls for.

@@ -1,7 +1,7 @@
 //! One thread's loop over many connections, on any poller.
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::Waker;
@@ -230,7 +230,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     }
 
     /// Watches the socket of the link that is inserted next.
-    fn watch(&mut self, socket: &TcpStream) -> io::Result<()> {
+    fn watch(&mut self, socket: &impl AsFd) -> io::Result<()> {
         self.poller.watch(socket.as_fd(), self.links.upcoming(), Interest::Input)
     }
 
@@ -241,7 +241,8 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         let opened = pump::guarded(|| self.service.connect(waker, arrival));
         if let Some(Ok(connection)) = opened {
             let (pump, watched) = (Pump::new(connection), Interest::Input);
-            let token = self.links.insert(Link { socket, pump, hook, watched, turns: 0 });
+            let link = Link { socket: socket.into(), pump, hook, watched, turns: 0 };
+            let token = self.links.insert(link);
             // Its first turn finds out what it really waits for, and sends a greeting.
             return self.hear(token, Event::Writable);
         }
@@ -340,7 +341,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         Some(link)
     }
 
-    fn unwatch(&mut self, socket: &TcpStream) {
+    fn unwatch(&mut self, socket: &impl AsFd) {
         if let Err(error) = self.poller.unwatch(socket.as_fd()) {
             tracing::warn!(%error, "cannot end the watch of a connection");
         }

@@ -1,6 +1,6 @@
 //! A link: a connection, its socket, and how to find the loop that serves it.
 
-use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
@@ -30,7 +30,7 @@ impl<C> From<Token> for Letter<C> {
 
 /// What a loop holds of one client. It can be handed to another loop between two turns.
 pub(super) struct Link<C> {
-    pub(super) socket: TcpStream,
+    pub(super) socket: OwnedFd,
     pub(super) pump: Pump<C>,
     pub(super) hook: Arc<Hook<Letter<C>>>,
     /// What the poller watches the socket for.

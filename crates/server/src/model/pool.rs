@@ -36,6 +36,7 @@ impl Model for Pool {
         waiting_max: Some(WAITING_MAX),
         descriptors_max: None,
         tls: true,
+        workers: false,
     };
 
     fn run<S: Service>(

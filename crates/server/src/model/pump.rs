@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::io::{self, ErrorKind};
-use std::net::TcpStream;
+use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -29,7 +29,7 @@ pub(super) trait Wire {
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-impl Wire for &TcpStream {
+impl<F: AsFd> Wire for &F {
     fn recv<'a>(&'a mut self, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
         let (count, _) = recv(&**self, &mut *buffer, RecvFlags::DONTWAIT)?;
         Ok(&buffer[..count])
@@ -229,7 +229,7 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
     called.inspect_err(|panic| log(&**panic)).ok()
 }
 
-fn unless_blocked<T>(moved: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn unless_blocked<T>(moved: io::Result<T>) -> io::Result<Option<T>> {
     match moved {
         Ok(moved) => Ok(Some(moved)),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {

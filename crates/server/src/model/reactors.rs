@@ -28,6 +28,7 @@ impl Model for Reactors {
         waiting_max: None,
         descriptors_max: None,
         tls: true,
+        workers: false,
     };
 
     fn run<S: Service>(

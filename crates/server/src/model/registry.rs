@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use super::local::Local;
 use super::pool::Pool;
+use super::prefork::Prefork;
+use super::process::Process;
 use super::reactors::Reactors;
 use super::single::{Epoll, Poll, Select};
 use super::tasks::Tasks;
@@ -60,6 +62,10 @@ macro_rules! registry {
 registry! {
     /// An epoll loop per core.
     Reactors,
+    /// A process per connection.
+    Process,
+    /// A fixed set of processes that share the listeners.
+    Prefork,
     /// A thread per connection.
     ThreadEach,
     /// A fixed set of threads, a connection each.
@@ -134,8 +140,8 @@ mod tests {
         let error = "threads".parse::<ModelName>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown model 'threads'; known are: reactors, thread, pool, select, poll, epoll, uring, local, \
-             tasks"
+            "unknown model 'threads'; known are: reactors, process, prefork, thread, pool, select, poll, epoll, \
+             uring, local, tasks"
         );
     }
 }

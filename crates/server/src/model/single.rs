@@ -38,6 +38,7 @@ impl<P: Poller> Model for Single<P> {
         waiting_max: None,
         descriptors_max: P::DESCRIPTORS_MAX,
         tls: true,
+        workers: false,
     };
 
     fn run<S: Service>(

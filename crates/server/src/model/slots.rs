@@ -11,8 +11,11 @@ impl Token {
     /// The beginning of a shutdown.
     pub(super) const SHUTDOWN: Self = Self(u64::MAX - 1);
 
+    /// No place: that of a connection which no loop serves yet.
+    pub(super) const NOWHERE: Self = Self(u64::MAX - 2);
+
     /// Above the tokens of all listeners, and of nothing else of the loop's own.
-    const LISTENERS_END: u64 = u64::MAX - 2;
+    const LISTENERS_END: u64 = u64::MAX - 3;
 
     /// The listener `index`.
     pub(super) fn of_listener(index: usize) -> Self {
@@ -139,8 +142,8 @@ mod tests {
         for index in [0, 1, 1000] {
             assert_eq!(Token::of_listener(index).listener(), Some(index));
         }
-        for other in [Token::BELL, Token::SHUTDOWN, Token::new(0, 0), Token::new(7, GENERATION_MAX)]
-        {
+        let (first, last) = (Token::new(0, 0), Token::new(7, GENERATION_MAX));
+        for other in [Token::BELL, Token::SHUTDOWN, Token::NOWHERE, first, last] {
             assert_eq!(other.listener(), None);
         }
     }

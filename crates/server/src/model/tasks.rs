@@ -23,6 +23,7 @@ impl Model for Tasks {
         waiting_max: None,
         descriptors_max: None,
         tls: true,
+        workers: false,
     };
 
     fn run<S: Service>(

@@ -31,6 +31,7 @@ impl Model for ThreadEach {
         waiting_max: None,
         descriptors_max: None,
         tls: true,
+        workers: false,
     };
 
     fn run<S: Service>(

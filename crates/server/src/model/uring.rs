@@ -36,6 +36,7 @@ impl Model for Uring {
         waiting_max: None,
         descriptors_max: None,
         tls: true,
+        workers: false,
     };
 
     fn run<S: Service>(

@@ -165,7 +165,7 @@ fn stats(status: &Status, lines: &mut Lines) {
     lines.add("rejected_connections", totals.refused);
     lines.add("expired_keys", totals.expired);
     lines.add("evicted_keys", totals.evictions);
-    lines.add("keyspace_hits", totals.hits);
+    lines.add("keyspace_hits", totals.hits + totals.shared_hits);
     lines.add("keyspace_misses", totals.misses);
     lines.add("pubsub_channels", overview.channels);
     lines.add("pubsub_patterns", overview.patterns);
@@ -175,6 +175,7 @@ fn stats(status: &Status, lines: &mut Lines) {
     lines.add("tracking_total_items", overview.tracked_items);
     lines.add("tracking_total_prefixes", overview.tracked_prefixes);
     lines.add("total_error_replies", errors);
+    lines.add("larder_shared_hits", totals.shared_hits);
     lines.add("larder_loads", totals.loads);
     lines.add("larder_load_queries", totals.load_queries);
     lines.add("larder_writes", totals.writes);

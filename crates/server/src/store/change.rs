@@ -19,12 +19,17 @@ impl ClientStore {
     ) -> Result<Step, Error> {
         let at = self.route(key, terms)?;
         let value = at.0.value(&at.1, value)?.used(self.now);
-        if is_immediate(terms, [&at]) {
+        if self.may_change_now(terms, &at) {
             put_now(at, value, lifetime)?;
             return Ok(Step::Done(Outcome::Done));
         }
         let options = larder::WriteOptions { lifetime, ..larder::WriteOptions::default() };
         Ok(Step::Later(Task::Put { at, value, options }))
+    }
+
+    /// Whether a key can be changed at once, which it cannot before the writes that came earlier.
+    fn may_change_now(&self, terms: Terms, at: &Place) -> bool {
+        self.work.is_empty() && is_immediate(terms, [at])
     }
 
     pub(super) fn put_many(
@@ -61,7 +66,7 @@ impl ClientStore {
 
     pub(super) fn update(&self, terms: Terms, key: &[u8], edit: EditFn) -> Result<Step, Error> {
         let at = self.route(key, terms)?;
-        if !is_immediate(terms, [&at]) {
+        if !self.may_change_now(terms, &at) {
             return Ok(Step::Later(Task::Update { at, edit }));
         }
         let ((keyspace, key), now) = (at, self.now);

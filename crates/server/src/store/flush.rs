@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, join_all, select};
+use futures_util::future::{BoxFuture, Either, select, try_join_all};
+use futures_util::{FutureExt, TryFutureExt};
 use larder::runtime::{Runtime, Time};
 use larder_protocol::error::Error;
 use larder_protocol::store::{Flushed, Outcome, Terms};
@@ -12,6 +12,7 @@ use larder_protocol::store::{Flushed, Outcome, Terms};
 use super::answers::Answers;
 use super::work::{Place, Task};
 use super::{ClientStore, Step};
+use crate::failure;
 use crate::keyspace::Keyspace;
 
 /// How often it is looked whether the client is still there.
@@ -51,29 +52,30 @@ impl ClientStore {
 }
 
 impl Flush {
-    /// Says whether the source has it all.
-    pub(super) async fn run(self, runtime: &Arc<dyn Runtime>) -> Outcome {
+    /// Says whether the source has it all; an error once it will not have it from this process.
+    pub(super) async fn run(self, runtime: &Arc<dyn Runtime>) -> Result<Outcome, Error> {
         let began = runtime.now();
         let deadline = self.patience.map_or(Time::NEVER, |patience| began + patience);
         let mut flushed = self.of.flushed();
         while !self.client.is_abandoned() {
             let round = deadline.min(runtime.now() + ROUND);
             match select(flushed, runtime.sleep_until(round)).await {
-                Either::Left(_) => return Outcome::Written(true),
+                Either::Left((Ok(()), _)) => return Ok(Outcome::Written(true)),
+                Either::Left((Err(error), _)) => return Err(failure::of(&error)),
                 Either::Right((_, unfinished)) if round < deadline => flushed = unfinished,
                 Either::Right(_) => break,
             }
         }
-        Outcome::Written(false)
+        Ok(Outcome::Written(false))
     }
 }
 
 impl Of {
-    fn flushed(&self) -> BoxFuture<'_, ()> {
+    fn flushed(&self) -> BoxFuture<'_, larder::Result<()>> {
         match self {
             Self::Keyspaces(keyspaces) => {
                 let each = keyspaces.iter().map(|keyspace| keyspace.cache.flush());
-                join_all(each).map(drop).boxed()
+                try_join_all(each).map_ok(drop).boxed()
             }
             Self::Key((keyspace, key)) => keyspace.cache.flush_key(key).boxed(),
         }
@@ -88,6 +90,7 @@ mod tests {
     use larder::{Cache, Strategy, source};
     use larder_protocol::Limits;
     use larder_protocol::hub::Hub;
+    use tokio::sync::Notify;
 
     use super::*;
     use crate::key::Key;
@@ -96,8 +99,15 @@ mod tests {
 
     /// A wait for a write that its source never takes.
     fn stuck(world: &Simulated, patience: Option<Duration>) -> Flush {
-        let source = source::load_with(|_: Key| async { Ok(None::<Value>) })
-            .store_with(|_| std::future::pending());
+        let answer = Arc::new(Notify::new());
+        let source =
+            source::load_with(|_: Key| async { Ok(None::<Value>) }).store_with(move |_| {
+                let answer = answer.clone();
+                async move {
+                    answer.notified().await;
+                    Ok(())
+                }
+            });
         let cache = Cache::builder("behind")
             .max_entries(10)
             .source(source)
@@ -111,7 +121,7 @@ mod tests {
         Flush { of: Of::Keyspaces(vec![keyspace]), patience, client }
     }
 
-    fn run(world: &Simulated, flush: Flush) -> (Outcome, Duration) {
+    fn run(world: &Simulated, flush: Flush) -> (Result<Outcome, Error>, Duration) {
         let runtime: Arc<dyn Runtime> = Arc::new(world.clone());
         let began = runtime.now();
         let outcome = world.block_on({
@@ -126,7 +136,20 @@ mod tests {
         let world = Simulated::new(1);
         let patience = Duration::from_millis(2_500);
         let flush = stuck(&world, Some(patience));
-        assert_eq!(run(&world, flush), (Outcome::Written(false), patience));
+        assert_eq!(run(&world, flush), (Ok(Outcome::Written(false)), patience));
+    }
+
+    #[test]
+    fn a_wait_ends_with_an_error_when_nobody_brings_the_writes_any_more() {
+        let world = Simulated::new(1);
+        let flush = stuck(&world, None);
+        let Of::Keyspaces(keyspaces) = &flush.of else { panic!("it is of keyspaces") };
+        let cache = keyspaces[0].cache.clone();
+        world.block_on(async move { cache.shutdown(Duration::ZERO).await }).unwrap_err();
+        let (outcome, took) = run(&world, flush);
+        let error = outcome.unwrap_err();
+        assert!(error.text().contains("stays queued"), "{error}");
+        assert_eq!(took, Duration::ZERO);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::answers::Answers;
 use super::dead::Dead;
 use super::explain::{Traces, explain};
 use super::flush::Flush;
+use super::joint::{self, Unit};
 use super::transfer::Transfer;
 use super::whole::{Begin, Whole};
 use super::{decide, item, lease_reply};
@@ -72,7 +73,14 @@ pub(super) fn start(status: &Arc<Status>, answers: &Arc<Answers>, work: Vec<Work
     runtime.spawn(gate.carry(async move {
         let runtime = status.keyspaces.runtime();
         let mut fetches = Vec::new();
-        for Work { ticket, terms, task, load } in work {
+        for unit in joint::units(work) {
+            let Work { ticket, terms, task, load } = match unit {
+                Unit::Single(work) => work,
+                Unit::Joint(joint) => {
+                    answers.deliver(joint.run().await);
+                    continue;
+                }
+            };
             match (task, terms.mode) {
                 (Task::Fetch(places), Mode::Plain) => {
                     fetches.push(Fetch { ticket, terms, places });
@@ -231,7 +239,7 @@ impl Task {
             Task::Transfer(transfer) => transfer.run(traces, runtime).await,
             Task::Remove(places) => remove(places, traces).await,
             Task::Update { at, edit } => update(at, edit, traces, runtime).await,
-            Task::Flush(flush) => Ok(flush.run(runtime).await),
+            Task::Flush(flush) => flush.run(runtime).await,
             Task::Dead(dead) => dead.run().await,
             Task::Begin(begin) => begin.run().await,
             Task::Commit(whole) => whole.commit().await,

@@ -8,8 +8,8 @@ use rustls::{Error, IoState, ServerConnection};
 
 use super::acceptor::Deadline;
 use super::certificate;
-use super::outbox::Outbox;
 use crate::model::Connection;
+use crate::outbox::Outbox;
 
 /// How many bytes of records wait to be sent before the inner connection's output stays where it
 /// is, and its input as well: then its own limits count.

@@ -1,21 +1,24 @@
 //! The service under test: answers each line, in order, with the line itself.
 //!
 //! Some lines are commands: `slow` is answered by another thread once its gate opens, `big N` by
-//! N bytes, `who` by the name that the client has proven, `whence` by which way it came, `quit` by
-//! `bye` and the end, and `panic` by a panic.
+//! N bytes, `who` by the name that the client has proven, `whence` by which way it came, `where` by
+//! `here`, `quit` by `bye` and the end, and `panic` by a panic.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 use std::thread;
 
-use larder_server::model::{Arrival, Connection, Identity, Service};
+use larder_server::model::{Arrival, Connection, Identity, Mandate, Service};
 use parking_lot::{Condvar, Mutex};
 
 use crate::harness::PATIENCE;
 
 /// A connection takes no more input, and works on none, while it holds this much output.
 pub const OUTPUT_MAX: usize = 256 * 1024;
+
+/// What the deputies of its connections are told.
+pub const MANDATE: Mandate = Mandate(4711);
 
 /// Opens up to a limit of connections, and counts what they do.
 pub struct Echo {
@@ -137,6 +140,7 @@ impl Talk {
             b"panic" => panic!("asked to"),
             b"slow" => self.answer_slowly(),
             b"who" => self.answer(format!("{}\n", self.name).into_bytes()),
+            b"where" => self.answer(b"here\n".to_vec()),
             b"whence" => self.answer(described(&self.arrival)),
             b"quit" => {
                 self.answer(b"bye\n".to_vec());
@@ -216,6 +220,11 @@ impl Connection for Talk {
 
     fn is_finished(&self) -> bool {
         self.ending && self.answers.is_empty()
+    }
+
+    fn mandate(&self) -> Option<Mandate> {
+        let is_at_rest = self.input.is_empty() && self.answers.is_empty() && !self.ending;
+        is_at_rest.then_some(MANDATE)
     }
 }
 

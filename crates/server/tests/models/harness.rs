@@ -18,6 +18,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use crate::certificates::Authority;
 use crate::echo::{Echo, Gate};
 use crate::encryption::{self, Stream};
+use crate::workers;
 
 /// Longer than anything takes that works, so that a hang becomes a failure.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -100,7 +101,6 @@ impl Server {
         Self::with_limit(way, usize::MAX)
     }
 
-    /// Two workers, on any machine, so that clients are shared between them.
     pub fn with_limit(way: Way, limit: usize) -> Self {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [address, tls_address] =
@@ -110,7 +110,7 @@ impl Server {
         let (shutdown, echo) = (Shutdown::new().unwrap(), Echo::new(limit));
         let (gate, ending) = (Arc::clone(&echo.gate), shutdown.clone());
         let service = Arc::new(Secured::new(echo, transports));
-        let options = Options { workers: NonZeroUsize::new(2).unwrap() };
+        let options = options();
         let running =
             thread::spawn(move || way.model.run(listeners.into(), service, options, ending));
         Self { address, tls_address, way, authority, shutdown, gate, running }
@@ -148,6 +148,11 @@ impl Server {
     pub fn join(self) {
         self.running.join().unwrap().unwrap();
     }
+}
+
+/// Two workers, on any machine, so that clients are shared between them.
+pub fn options() -> Options {
+    Options { workers: NonZeroUsize::new(2).unwrap(), worker: workers::command() }
 }
 
 /// A client that blocks.

@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 use crate::echo::Echo;
-use crate::harness::{Client, PATIENCE, Server, Way, alone_on_every_model, on_every_model};
+use crate::harness::{self, Client, PATIENCE, Server, Way, alone_on_every_model, on_every_model};
 
 #[test]
 fn those_beyond_a_fixed_number_wait_and_those_beyond_the_queue_are_told() {
@@ -119,7 +119,7 @@ fn a_pool_without_all_of_its_threads_does_not_start() {
 fn run(way: Way) -> Result<(), String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (service, shutdown) = (Arc::new(Echo::new(1)), Shutdown::new().unwrap());
-    let served = way.model.run(vec![listener], service, Options::default(), shutdown);
+    let served = way.model.run(vec![listener], service, harness::options(), shutdown);
     served.map_err(|error| error.to_string())
 }
 

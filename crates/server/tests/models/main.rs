@@ -11,6 +11,7 @@ mod encryption;
 mod harness;
 mod limits;
 mod listeners;
+mod workers;
 
 use std::fs;
 use std::io::{self, Read};

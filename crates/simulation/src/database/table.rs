@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use larder::journal::{LANES, Lane, Mark, Sequence};
-use larder::source::{Change, Fence, Fenced, SourceError, SourceErrorKind, Stored, Takeover};
+use larder::source::{
+    Change, Fence, Fenced, Holder, SourceError, SourceErrorKind, Stored, Takeover,
+};
 
 use crate::history::Tick;
 
@@ -32,6 +34,7 @@ pub(super) struct Table {
 #[derive(Debug, Clone, Copy, Default)]
 struct Fenceline {
     epoch: u64,
+    holder: Option<Holder>,
     sequence: u64,
 }
 
@@ -67,12 +70,19 @@ impl Table {
         Stored { value: None, existed: Some(earlier.is_some()) }
     }
 
-    pub(super) fn take_over(&mut self, journal: &Arc<str>) -> Takeover {
+    /// Who holds a journal.
+    pub(super) fn holder(&self, journal: &Arc<str>) -> Option<Holder> {
+        self.fences.get(&(journal.clone(), 0))?.holder
+    }
+
+    pub(super) fn take_over(&mut self, journal: &Arc<str>, holder: Holder) -> Takeover {
         let mut reached = Vec::with_capacity(LANES);
         let mut epoch = 0;
         for lane in 0..LANES as u8 {
             let fence = self.fences.entry((journal.clone(), lane)).or_default();
-            fence.epoch += 1;
+            if fence.holder.replace(holder) != Some(holder) {
+                fence.epoch += 1;
+            }
             epoch = fence.epoch;
             if fence.sequence > 0 {
                 reached.push(Mark { lane: Lane(lane), sequence: Sequence(fence.sequence) });
@@ -93,8 +103,8 @@ impl Table {
         let pairs = || standing.iter().zip(&fence.marks);
         if held && pairs().all(|(line, mark)| line.sequence < mark.sequence.0) {
             let stored = self.store(changes, tick)?;
-            for mark in &fence.marks {
-                let line = Fenceline { epoch: fence.epoch, sequence: mark.sequence.0 };
+            for (line, mark) in standing.iter().zip(&fence.marks) {
+                let line = Fenceline { sequence: mark.sequence.0, ..*line };
                 self.fences.insert((fence.journal.clone(), mark.lane.0), line);
             }
             return Ok(Fenced::Stored(stored));
@@ -127,7 +137,10 @@ mod tests {
     #[test]
     fn a_batch_takes_effect_once() {
         let mut table = Table::default();
-        assert_eq!(table.take_over(&"j".into()), Takeover { epoch: 1, reached: Vec::new() });
+        assert_eq!(
+            table.take_over(&"j".into(), Holder(1)),
+            Takeover { epoch: 1, reached: Vec::new() }
+        );
         assert!(matches!(table.store_fenced(put(1), &fence(1, 5), 1), Ok(Fenced::Stored(_))));
         assert_eq!(table.store_fenced(put(2), &fence(1, 5), 2).unwrap(), Fenced::Already);
         assert_eq!(table.row("a"), Some(1));
@@ -136,9 +149,9 @@ mod tests {
     #[test]
     fn a_former_holder_is_refused() {
         let mut table = Table::default();
-        table.take_over(&"j".into());
+        table.take_over(&"j".into(), Holder(1));
         table.store_fenced(put(1), &fence(1, 5), 1).unwrap();
-        let reached = table.take_over(&"j".into()).reached;
+        let reached = table.take_over(&"j".into(), Holder(2)).reached;
         assert_eq!(reached, [Mark { lane: Lane(3), sequence: Sequence(5) }]);
         let error = table.store_fenced(put(2), &fence(1, 6), 2).unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Fenced);

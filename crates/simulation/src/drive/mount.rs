@@ -107,6 +107,7 @@ impl Mount {
         if fails {
             file.fail_to_sync(&mut draw);
             state.draw = draw;
+            state.sync_failed.get_or_insert(self.drive.world.now());
             self.drive.history.tell(|| format!("a sync of {name} fails"));
             return Some(Err(io::Error::other("the disk failed to sync")));
         }

@@ -15,7 +15,8 @@ impl Story {
             return Err(Promise::Recovery.broken("the last process is not up"));
         };
         let flushed = subject.clone();
-        self.output("a flush", async move { flushed.cache.flush().await })?;
+        let flushed = self.output("a flush", async move { flushed.cache.flush().await })?;
+        flushed.map_err(|error| Promise::Drain.broken(error.to_string()))?;
         let left = subject.journal.as_ref().map_or(0, |journal| journal.status().records);
         if left > 0 {
             return Err(Promise::Drain.broken(format!("{left} records are left in it")));

@@ -114,6 +114,7 @@ impl<K: Key, V: Value> Committer<K, V> {
                 let reason = self.break_off(&error);
                 self.shared.queue.miss(size);
                 ticket.decide(Err(AppendError::Unknown(reason)));
+                self.rescue().await;
             }
         }
     }
@@ -124,8 +125,8 @@ impl<K: Key, V: Value> Committer<K, V> {
     }
 
     /// After a failed write or sync nobody knows what the log's file holds: nothing is written behind
-    /// it any more, and no sync is asked for again, since the next one would not cover what this one
-    /// lost.
+    /// it any more, and after a failed sync none is asked for again, since the next one would not cover
+    /// what that one lost.
     fn break_off(&mut self, error: &std::io::Error) -> String {
         let reason = format!("the log cannot be written: {error}");
         tracing::error!(
@@ -136,6 +137,22 @@ impl<K: Key, V: Value> Committer<K, V> {
         self.broken = Some(reason.clone());
         self.shared.queue.refuse(AppendError::Failed(reason.clone()));
         reason
+    }
+
+    /// What was acknowledged before a write failed still gets the sync that it waits for.
+    async fn rescue(&mut self) {
+        let is_promised = matches!(self.shared.options.sync, SyncMode::Interval(_));
+        let may = self.log.may_sync() && !sabotage::is(Mutation::LeaveUnsynced);
+        if !is_promised || !may || self.unsynced.is_none() {
+            return;
+        }
+        match self.log.sync().await {
+            Ok(()) => self.note_sync(),
+            Err(error) => {
+                let place = self.shared.disk.place();
+                tracing::error!(place, %error, "a power failure may lose the last writes");
+            }
+        }
     }
 
     fn is_sync_due(&self) -> bool {
@@ -164,7 +181,7 @@ impl<K: Key, V: Value> Committer<K, V> {
 
     /// Puts how far the journal has come behind what a group holds, if the log does not know it.
     fn add_progress(&self, bytes: &mut Vec<u8>) -> bool {
-        let may = self.shared.rewriting.load(Ordering::Acquire) == 0;
+        let may = !self.shared.is_rewriting();
         let told = may && self.shared.moved.swap(false, Ordering::AcqRel);
         if told {
             self.progress().encode(bytes);
@@ -184,6 +201,7 @@ impl<K: Key, V: Value> Committer<K, V> {
         }
         if let Err(error) = self.tidy_log().await {
             self.break_off(&error);
+            self.rescue().await;
         }
     }
 
@@ -210,7 +228,7 @@ impl<K: Key, V: Value> Committer<K, V> {
     }
 
     fn progress_deadline(&self) -> Option<Time> {
-        let may = self.shared.rewriting.load(Ordering::Acquire) == 0;
+        let may = !self.shared.is_rewriting();
         let moved = may && self.shared.moved.load(Ordering::Acquire);
         (moved || self.log.wants_witness()).then(|| self.last_write + QUIET)
     }
@@ -218,7 +236,7 @@ impl<K: Key, V: Value> Committer<K, V> {
     /// Removes the segments that nobody needs, once the log says for good that nobody does.
     async fn remove_segments(&mut self, now: Time) -> std::io::Result<()> {
         let needed = self.log.first_needed(self.shared.queue.first());
-        let may = self.shared.rewriting.load(Ordering::Acquire) == 0;
+        let may = !self.shared.is_rewriting();
         if !may || !self.log.has_before(needed) {
             return Ok(());
         }
@@ -272,13 +290,14 @@ impl<K: Key, V: Value> Committer<K, V> {
 
     /// Leaves a log that lasts and whose last group is vouched for.
     async fn finish(mut self) {
-        while self.shared.rewriting.load(Ordering::Acquire) > 0 {
+        while self.shared.is_rewriting() {
             self.shared.desk.bell.notified().await;
         }
         if self.broken.is_none()
             && let Err(error) = self.close_log().await
         {
             self.break_off(&error);
+            self.rescue().await;
         }
         self.shared.disk.release();
         self.shared.over.decide(Ok(()));

@@ -62,6 +62,8 @@ pub(super) struct Log {
     vouched: u64,
     /// The last one with records.
     telling: u64,
+    /// A sync has failed: the next one would not cover what that one lost.
+    sync_failed: bool,
 }
 
 impl Maker {
@@ -84,8 +86,17 @@ impl Log {
     ) -> io::Result<Self> {
         let number = full.back().map_or(1, |last| last.number + 1);
         let active = maker.clone().make(number, maker.segment_bytes).await?;
-        let (synced, vouched) = (written, 0);
-        Ok(Self { maker, active, full, spare: None, written, synced, vouched, telling: written })
+        Ok(Self {
+            maker,
+            active,
+            full,
+            spare: None,
+            written,
+            synced: written,
+            vouched: 0,
+            telling: written,
+            sync_failed: false,
+        })
     }
 
     /// Writes a group; `unfinished` is as [`group::begin`] made it, with content behind.
@@ -125,10 +136,16 @@ impl Log {
     pub(super) async fn sync(&mut self) -> io::Result<()> {
         let written = self.written;
         if self.synced < written {
-            self.maker.disk.sync(&self.active.name).await?;
+            let synced = self.maker.disk.sync(&self.active.name).await;
+            self.sync_failed |= synced.is_err();
+            synced?;
             self.synced = written;
         }
         Ok(())
+    }
+
+    pub(super) fn may_sync(&self) -> bool {
+        !self.sync_failed
     }
 
     pub(super) fn is_synced(&self) -> bool {

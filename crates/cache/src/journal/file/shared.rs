@@ -1,9 +1,11 @@
 //! What the handle of a journal and its committer share.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::future::FutureExt;
+use tokio::sync::Notify;
 
 use super::desk::{Desk, lane_of};
 use super::identity::Identity;
@@ -28,9 +30,7 @@ pub(super) struct Shared<K, V> {
     pub(super) counters: Counters,
     /// A lane has come further than the log says.
     pub(super) moved: AtomicBool,
-    /// Letters whose files do not say yet that they are superseded. Until they do, the log does not
-    /// say how far the lanes have come: a crash must not lose both.
-    pub(super) rewriting: AtomicUsize,
+    rewritings: Rewritings,
     /// One change of the letters' files at a time.
     letters: tokio::sync::Mutex<()>,
     /// The committer's end.
@@ -65,7 +65,7 @@ impl<K: Key, V: Value> Shared<K, V> {
             desk: Desk::new(next),
             counters: Counters::default(),
             moved: AtomicBool::new(false),
-            rewriting: AtomicUsize::new(0),
+            rewritings: Rewritings::default(),
             letters: tokio::sync::Mutex::default(),
             over: Ticket::default(),
         }
@@ -85,6 +85,24 @@ impl<K: Key, V: Value> Shared<K, V> {
     /// Is ready when all that is in the journal lasts.
     pub(super) async fn checkpoint(&self) -> Result<(), AppendError> {
         self.desk.ask_for_sync().outcome().await
+    }
+
+    /// Is ready when the log says for good how far the queue has come by now.
+    pub(super) async fn keep_progress(&self) -> Result<(), AppendError> {
+        loop {
+            let begun = self.rewritings.finished().await;
+            self.checkpoint().await?;
+            // While letters are rewritten the log does not say it.
+            if self.rewritings.begun.load(Ordering::Acquire) == begun {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether there are letters whose files do not say yet that they are superseded. Until they do, the
+    /// log does not say how far the lanes have come: a crash must not lose both.
+    pub(super) fn is_rewriting(&self) -> bool {
+        self.rewritings.are_under_way()
     }
 
     /// Makes a letter last, and takes its record out of the queue.
@@ -211,19 +229,47 @@ impl<K: Key, V: Value> Shared<K, V> {
 /// What a journal is put into.
 pub(super) type Surroundings<K, V> = (Arc<dyn Disk>, Arc<dyn Codec<K, V>>, Arc<dyn Runtime>);
 
+/// Changes of the files of dead letters.
+#[derive(Default)]
+struct Rewritings {
+    begun: AtomicU64,
+    ended: AtomicU64,
+    one_ended: Notify,
+}
+
+impl Rewritings {
+    fn are_under_way(&self) -> bool {
+        self.ended.load(Ordering::Acquire) < self.begun.load(Ordering::Acquire)
+    }
+
+    /// Is ready when none is under way; how many there have been.
+    async fn finished(&self) -> u64 {
+        loop {
+            let mut one_ended = pin!(self.one_ended.notified());
+            one_ended.as_mut().enable();
+            let ended = self.ended.load(Ordering::Acquire);
+            if ended == self.begun.load(Ordering::Acquire) {
+                return ended;
+            }
+            one_ended.await;
+        }
+    }
+}
+
 /// While one lives, files of dead letters are changed.
 struct Rewriting<K: Key, V: Value>(Arc<Shared<K, V>>);
 
 impl<K: Key, V: Value> Rewriting<K, V> {
     fn begin(shared: &Arc<Shared<K, V>>) -> Self {
-        shared.rewriting.fetch_add(1, Ordering::AcqRel);
+        shared.rewritings.begun.fetch_add(1, Ordering::AcqRel);
         Self(shared.clone())
     }
 }
 
 impl<K: Key, V: Value> Drop for Rewriting<K, V> {
     fn drop(&mut self) {
-        self.0.rewriting.fetch_sub(1, Ordering::AcqRel);
+        self.0.rewritings.ended.fetch_add(1, Ordering::AcqRel);
+        self.0.rewritings.one_ended.notify_waiters();
         self.0.note_progress();
     }
 }

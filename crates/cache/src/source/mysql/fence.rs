@@ -9,8 +9,10 @@ use mysql_async::{Value, from_row_opt};
 use super::error::{is_missing_table, misconfigured};
 use super::session::{Failure, Session};
 use crate::journal::{LANES, Mark};
-use crate::source::table::fence::{FENCE_TABLE, Standing, already, lanes, number, takeover};
-use crate::source::{Fence, SourceError, Takeover};
+use crate::source::table::fence::{
+    FENCE_TABLE, Standing, already, holder, lanes, number, takeover,
+};
+use crate::source::{Fence, Holder, SourceError, Takeover};
 
 /// Whether a batch is to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,8 @@ pub(super) async fn ensure(session: &mut Session) -> Result<(), SourceError> {
         Err(Failure::Answered(error)) if is_missing_table(&error) => {
             let make = format!(
                 "CREATE TABLE IF NOT EXISTS {FENCE_TABLE} (journal VARBINARY(255) NOT NULL, \
-                 lane TINYINT NOT NULL, epoch BIGINT NOT NULL, sequence BIGINT NOT NULL, \
+                 lane TINYINT NOT NULL, epoch BIGINT NOT NULL, holder BIGINT NOT NULL, \
+                 sequence BIGINT NOT NULL, \
                  PRIMARY KEY (journal, lane)) ENGINE = InnoDB"
             );
             session.run(&make, Vec::new()).await.map(drop)
@@ -39,17 +42,20 @@ pub(super) async fn ensure(session: &mut Session) -> Result<(), SourceError> {
     }
 }
 
-/// Raises the epoch of every lane, in the transaction that is open.
+/// Raises the epoch of every lane that is not the caller's, in the transaction that is open.
 pub(super) async fn take_over(
     session: &mut Session,
     journal: &str,
+    own: Holder,
 ) -> Result<Takeover, SourceError> {
-    let rows = vec!["(?, ?, 1, 0)"; LANES].join(", ");
+    let rows = vec!["(?, ?, 1, ?, 0)"; LANES].join(", ");
+    // The assignments are made in their order: the first one sees who the holder was.
     let raise = format!(
-        "INSERT INTO {FENCE_TABLE} (journal, lane, epoch, sequence) VALUES {rows} \
-         ON DUPLICATE KEY UPDATE epoch = epoch + 1"
+        "INSERT INTO {FENCE_TABLE} (journal, lane, epoch, holder, sequence) VALUES {rows} \
+         ON DUPLICATE KEY UPDATE epoch = epoch + (holder <> VALUES(holder)), holder = VALUES(holder)"
     );
-    let values = lanes().flat_map(|lane| [text(journal), Value::Int(lane)]).collect();
+    let row = |lane| [text(journal), Value::Int(lane), Value::Int(holder(own))];
+    let values = lanes().flat_map(row).collect();
     session.run(&raise, values).await?;
     let standing = standing(session, journal).await?;
     // They are all the same unless somebody has changed the table by hand.

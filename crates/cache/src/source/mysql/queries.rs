@@ -1,6 +1,6 @@
 //! Counts of what a database was asked.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::source::table::Counter;
 
 /// What was asked of a database since it was opened.
 ///
@@ -43,19 +43,5 @@ impl Counters {
             commits: self.commits.value(),
             connections: self.connections.value(),
         }
-    }
-}
-
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn value(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
     }
 }

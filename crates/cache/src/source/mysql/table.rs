@@ -15,10 +15,10 @@ use super::load::load;
 use super::schema::Layout;
 use super::store::{LIMITS, Outcome, Report, store};
 use crate::source::row::{BytesMapping, Cell, Columns, KeyCells, Mapping, SerdeMapping};
-use crate::source::table::{Action, Group, TableSpec, ValueColumns, Wanted, groups, wanted};
+use crate::source::table::{Plan, Planner, TableSpec, ValueColumns, Wanted, wanted};
 use crate::source::{
-    Capabilities, Change, Fence, Fenced, Fences, Loaded, Source, SourceError, SourceErrorKind,
-    Stored, Takeover,
+    Capabilities, Change, Fence, Fenced, Fences, Holder, Loaded, Source, SourceError,
+    SourceErrorKind, Stored, Takeover,
 };
 
 /// A table of a MySQL or MariaDB database as a [`Source`].
@@ -51,12 +51,6 @@ pub struct MysqlTable<K, V> {
     mysql: Mysql,
     layout: Arc<Layout>,
     mapping: Arc<dyn Mapping<K, V>>,
-}
-
-/// The changes of a batch: those that need no statement, and the statements of the others.
-struct Plan<V> {
-    stored: Vec<Stored<V>>,
-    groups: Vec<Group>,
 }
 
 impl<K: 'static, V: 'static> MysqlTable<K, V> {
@@ -138,32 +132,9 @@ impl<K: 'static, V: 'static> MysqlTable<K, V> {
         Ok(())
     }
 
-    fn plan(&self, changes: &[Change<K, V>]) -> Result<Plan<V>, SourceError> {
-        let mut stored = Vec::with_capacity(changes.len());
-        let mut planned = Vec::with_capacity(changes.len());
-        for (place, change) in changes.iter().enumerate() {
-            stored.push(Stored::default());
-            match (self.key(&change.key)?, &change.value) {
-                (Some(key), Some(value)) => {
-                    let action = self.put(&key, value)?;
-                    planned.push((place, key, action));
-                }
-                (Some(key), None) => planned.push((place, key, Action::Delete)),
-                (None, Some(_)) => return Err(self.layout.table.impossible_key()),
-                (None, None) => stored[place].existed = Some(false),
-            }
-        }
-        Ok(Plan { stored, groups: groups(planned, LIMITS) })
-    }
-
-    fn put(&self, key: &[Cell], value: &V) -> Result<Action, SourceError> {
-        let columns = &self.layout.table.columns;
-        let row = self.mapping.row(columns, value)?;
-        let cells = self.layout.table.storable(&row, key)?;
-        for (position, cell) in &cells {
-            codec::check(cell, &columns[*position].name)?;
-        }
-        Ok(Action::Put(cells.into_iter().map(|(at, cell)| (at, cell.clone())).collect()))
+    fn plan(&self, changes: &[Change<K, V>]) -> Result<Plan, SourceError> {
+        let (layout, mapping) = (&self.layout.table, &*self.mapping);
+        Planner { layout, mapping, limits: LIMITS, check: codec::check }.plan(changes)
     }
 }
 
@@ -179,12 +150,12 @@ impl<K: Send + 'static, V: Send + 'static> MysqlTable<K, V> {
         }
     }
 
-    async fn store_plan(&self, plan: Plan<V>) -> Result<Vec<Stored<V>>, SourceError> {
-        let Plan { mut stored, groups } = plan;
-        if groups.is_empty() {
+    async fn store_plan(&self, plan: Plan) -> Result<Vec<Stored<V>>, SourceError> {
+        let mut stored = plan.stored();
+        if plan.groups.is_empty() {
             return Ok(stored);
         }
-        let (layout, groups) = (self.layout.clone(), Arc::new(groups));
+        let (layout, groups) = (self.layout.clone(), Arc::new(plan.groups));
         let read_again = Arc::new(self.read_again());
         let ran = self.mysql.perform(SourceErrorKind::Unknown, move |session| {
             let (layout, groups) = (layout.clone(), groups.clone());
@@ -208,13 +179,9 @@ impl<K: Send + 'static, V: Send + 'static> MysqlTable<K, V> {
         Ok(stored)
     }
 
-    async fn store_plan_fenced(
-        &self,
-        plan: Plan<V>,
-        fence: Fence,
-    ) -> Result<Fenced<V>, SourceError> {
+    async fn store_plan_fenced(&self, plan: Plan, fence: Fence) -> Result<Fenced<V>, SourceError> {
         let (layout, fence) = (self.layout.clone(), Arc::new(fence));
-        let groups = Arc::new(plan.groups);
+        let (stored, groups) = (plan.stored(), Arc::new(plan.groups));
         let ran = self.mysql.perform(SourceErrorKind::Unknown, move |session| {
             let (layout, groups, fence) = (layout.clone(), groups.clone(), fence.clone());
             async move {
@@ -234,7 +201,7 @@ impl<K: Send + 'static, V: Send + 'static> MysqlTable<K, V> {
             .boxed()
         });
         Ok(match ran.await? {
-            Passage::Open => Fenced::Stored(plan.stored),
+            Passage::Open => Fenced::Stored(stored),
             Passage::Already => Fenced::Already,
         })
     }
@@ -276,13 +243,17 @@ impl<K: Send + 'static, V: Send + 'static> Source<K, V> for MysqlTable<K, V> {
 }
 
 impl<K: Send + 'static, V: Send + 'static> Fences<K, V> for MysqlTable<K, V> {
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+    fn take_over(
+        &self,
+        journal: Arc<str>,
+        holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>> {
         let taking = self.mysql.perform(SourceErrorKind::Unknown, move |session| {
             let journal = journal.clone();
             async move {
                 fence::ensure(session).await?;
                 let raising = session.transact(move |session| {
-                    async move { fence::take_over(session, &journal).await }.boxed()
+                    async move { fence::take_over(session, &journal, holder).await }.boxed()
                 });
                 raising.await
             }

@@ -10,17 +10,23 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::session::Session;
-use super::store::{Plan, Report, bring};
+use super::store::{Report, bring, plan};
 use super::table::PostgresTable;
-use crate::source::table::fence::{FENCE_TABLE, Standing, already, lanes, number, takeover};
-use crate::source::{Change, Fence, Fenced, Fences, SourceError, Takeover};
+use crate::source::table::fence::{
+    FENCE_TABLE, Standing, already, holder, lanes, number, takeover,
+};
+use crate::source::{Change, Fence, Fenced, Fences, Holder, SourceError, Takeover};
 
 impl<K: Send + 'static, V: Send + 'static> Fences<K, V> for PostgresTable<K, V> {
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+    fn take_over(
+        &self,
+        journal: Arc<str>,
+        holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>> {
         async move {
             let session = self.postgres().session().await?;
             make_table(&session).await?;
-            session.transaction(take_over(&session, &journal)).await
+            session.transaction(take_over(&session, &journal, holder)).await
         }
         .boxed()
     }
@@ -33,7 +39,7 @@ impl<K: Send + 'static, V: Send + 'static> Fences<K, V> for PostgresTable<K, V> 
         fence: Fence,
     ) -> BoxFuture<'_, Result<Fenced<V>, SourceError>> {
         async move {
-            let plan = Plan::new(&self.bound, &changes)?;
+            let plan = plan(&self.bound, &changes)?;
             drop(changes);
             let session = self.postgres().session().await?;
             let work = async {
@@ -58,7 +64,8 @@ async fn make_table(session: &Session) -> Result<(), SourceError> {
     let made = session
         .run(&format!(
             "CREATE TABLE IF NOT EXISTS {FENCE_TABLE} (journal text COLLATE \"C\" NOT NULL, \
-             lane smallint NOT NULL, epoch bigint NOT NULL, sequence bigint NOT NULL, \
+             lane smallint NOT NULL, epoch bigint NOT NULL, holder bigint NOT NULL, \
+             sequence bigint NOT NULL, \
              PRIMARY KEY (journal, lane))"
         ))
         .await;
@@ -71,19 +78,21 @@ async fn make_table(session: &Session) -> Result<(), SourceError> {
 
 /// Lanes are raised in their order, so that two that take over at the same time wait for each other
 /// and do not meet in a deadlock.
-async fn take_over(session: &Session, journal: &str) -> Result<Takeover, SourceError> {
+async fn take_over(session: &Session, journal: &str, own: Holder) -> Result<Takeover, SourceError> {
     let lock = format!(
-        "INSERT INTO {FENCE_TABLE} AS f SELECT $1::text, lane, 0, 0 \
+        "INSERT INTO {FENCE_TABLE} AS f (journal, lane, epoch, holder, sequence) \
+         SELECT $1::text, lane, 0, 0, 0 \
          FROM unnest($2::bigint[]) AS lane ORDER BY lane \
          ON CONFLICT (journal, lane) DO UPDATE SET epoch = f.epoch"
     );
     let lanes: Vec<i64> = lanes().collect();
     session.query(&lock, &[&journal, &lanes]).await?;
     let raise = format!(
-        "UPDATE {FENCE_TABLE} SET epoch = (SELECT max(epoch) + 1 FROM {FENCE_TABLE} WHERE journal = $1::text) \
+        "UPDATE {FENCE_TABLE} SET holder = $2::bigint, \
+         epoch = (SELECT max(epoch + (holder <> $2::bigint)::int) FROM {FENCE_TABLE} WHERE journal = $1::text) \
          WHERE journal = $1::text"
     );
-    session.query(&raise, &[&journal]).await?;
+    session.query(&raise, &[&journal, &holder(own)]).await?;
     let standing = standing(session, journal).await?;
     let epoch = standing.iter().map(|row| row.epoch).max().unwrap_or_default();
     takeover(epoch, &standing)

@@ -29,6 +29,11 @@ pub(super) struct Session {
     unsettled: AtomicBool,
 }
 
+/// Every statement of a transaction finds its rows by their keys, and each key has an index. Left to
+/// itself the server reads the whole table for each batch, and keeps to that while the table grows,
+/// when it has planned the statement over one that was empty.
+const BEGIN: &str = "BEGIN; SET LOCAL enable_seqscan = off";
+
 impl Session {
     pub(super) fn new(client: Object, deadline: Duration, counters: Arc<Counters>) -> Self {
         if client.statement_cache.size() > STATEMENTS_KEPT {
@@ -67,7 +72,7 @@ impl Session {
         work: impl Future<Output = Result<T, SourceError>>,
     ) -> Result<T, SourceError> {
         self.unsettled.store(true, Ordering::Relaxed);
-        let (begun, done) = join(self.run("BEGIN"), work).await;
+        let (begun, done) = join(self.run(BEGIN), work).await;
         match begun.and(done) {
             Ok(answer) => self.commit().await.map(|()| answer),
             // What does not answer is given up with its transaction.

@@ -13,7 +13,7 @@ use super::statement;
 use super::table::Bound;
 use crate::source::error::rejected;
 use crate::source::row::Cell;
-use crate::source::table::{Action, Group, Limits, groups};
+use crate::source::table::{Group, Limits, Plan, Planner};
 use crate::source::{Change, SourceError, SourceErrorKind, Stored};
 
 /// What one statement brings. A value of PostgreSQL has at most a gigabyte, and an array is one.
@@ -28,30 +28,13 @@ pub(super) enum Report {
     None,
 }
 
-/// Changes, ready to be sent.
-pub(super) struct Plan {
-    groups: Vec<Group>,
-    /// Changes that delete what no row can be.
-    absent: Vec<usize>,
-    length: usize,
-}
-
-impl Plan {
-    /// Writes `changes` as cells; the error is of the first that cannot be.
-    pub(super) fn new<K: 'static, V: 'static>(
-        bound: &Bound<K, V>,
-        changes: &[Change<K, V>],
-    ) -> Result<Self, SourceError> {
-        let mut planned = Vec::with_capacity(changes.len());
-        let mut absent = Vec::new();
-        for (place, change) in changes.iter().enumerate() {
-            match plan(bound, change)? {
-                Some((key, action)) => planned.push((place, key, action)),
-                None => absent.push(place),
-            }
-        }
-        Ok(Self { groups: groups(planned, LIMITS), absent, length: changes.len() })
-    }
+/// Writes `changes` as cells; what a column cannot hold is found out when its values are encoded.
+pub(super) fn plan<K: 'static, V: 'static>(
+    bound: &Bound<K, V>,
+    changes: &[Change<K, V>],
+) -> Result<Plan, SourceError> {
+    let (layout, mapping) = (&bound.layout, &*bound.mapping);
+    Planner { layout, mapping, limits: LIMITS, check: |_, _| Ok(()) }.plan(changes)
 }
 
 /// Brings the changes of `plan`; the answer has their order.
@@ -62,11 +45,7 @@ pub(super) async fn bring<K: 'static, V: Send + 'static>(
     report: Report,
 ) -> Result<Vec<Stored<V>>, SourceError> {
     session.counters.stores.add_one();
-    let mut stored: Vec<Stored<V>> = Vec::new();
-    stored.resize_with(plan.length, Stored::default);
-    for place in &plan.absent {
-        stored[*place].existed = Some(false);
-    }
+    let mut stored = plan.stored();
     for group in &plan.groups {
         match &group.named {
             Some(named) if bound.is_contested && group.places.len() > 1 => {
@@ -77,25 +56,6 @@ pub(super) async fn bring<K: 'static, V: Send + 'static>(
         }
     }
     Ok(stored)
-}
-
-/// What is to be done for a change; `None` when there is no such row to be deleted.
-fn plan<K: 'static, V: 'static>(
-    bound: &Bound<K, V>,
-    change: &Change<K, V>,
-) -> Result<Option<(Vec<Cell>, Action)>, SourceError> {
-    match (&change.value, bound.key(&change.key)?) {
-        (None, None) => Ok(None),
-        (None, Some(key)) => Ok(Some((key, Action::Delete))),
-        (Some(_), None) => Err(bound.layout.impossible_key()),
-        (Some(value), Some(key)) => {
-            let row = bound.mapping.row(&bound.layout.columns, value)?;
-            let cells = bound.layout.storable(&row, &key)?;
-            let cells = cells.into_iter().map(|(position, cell)| (position, cell.clone()));
-            let action = Action::Put(cells.collect());
-            Ok(Some((key, action)))
-        }
-    }
 }
 
 /// A statement changes its rows in no particular order, and a unique index is checked at each of

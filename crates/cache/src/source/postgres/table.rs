@@ -11,7 +11,7 @@ use super::database::Postgres;
 use super::load::find;
 use super::schema::{Found, Layout};
 use super::statement::Statements;
-use super::store::{Plan, Report, bring};
+use super::store::{Report, bring, plan};
 use crate::source::error::misconfigured;
 use crate::source::row::{BytesMapping, Cell, Columns, KeyCells, Mapping, SerdeMapping};
 use crate::source::table::{TableSpec, ValueColumns, wanted};
@@ -167,7 +167,7 @@ impl<K: Send + 'static, V: Send + 'static> Source<K, V> for PostgresTable<K, V> 
             if changes.is_empty() {
                 return Ok(Vec::new());
             }
-            let plan = Plan::new(&self.bound, &changes)?;
+            let plan = plan(&self.bound, &changes)?;
             drop(changes);
             let session = self.postgres.session().await?;
             let work = bring(&session, &self.bound, &plan, Report::Each);

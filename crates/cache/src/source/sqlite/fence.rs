@@ -12,12 +12,19 @@ use rusqlite::{Connection, params};
 
 use super::store::store;
 use super::table::{Bound, SqliteTable};
-use crate::source::table::fence::{FENCE_TABLE, Standing, already, lanes, number, takeover};
-use crate::source::{Change, Fence, Fenced, Fences, SourceError, Takeover};
+use crate::source::table::fence::{
+    FENCE_TABLE, Standing, already, holder, lanes, number, takeover,
+};
+use crate::source::{Change, Fence, Fenced, Fences, Holder, SourceError, Takeover};
 
 impl<K: Send + 'static, V: Send + 'static> Fences<K, V> for SqliteTable<K, V> {
-    fn take_over(&self, journal: Arc<str>) -> BoxFuture<'_, Result<Takeover, SourceError>> {
-        self.sqlite().store_alone(move |connection| take_over(connection, &journal)).boxed()
+    fn take_over(
+        &self,
+        journal: Arc<str>,
+        holder: Holder,
+    ) -> BoxFuture<'_, Result<Takeover, SourceError>> {
+        let work = move |connection: &Connection| take_over(connection, &journal, holder);
+        self.sqlite().store_alone(work).boxed()
     }
 
     fn store_fenced(
@@ -32,20 +39,23 @@ impl<K: Send + 'static, V: Send + 'static> Fences<K, V> for SqliteTable<K, V> {
     }
 }
 
-fn take_over(connection: &Connection, journal: &str) -> Result<Takeover, SourceError> {
+fn take_over(connection: &Connection, journal: &str, own: Holder) -> Result<Takeover, SourceError> {
     connection.execute_batch(&format!(
         "CREATE TABLE IF NOT EXISTS main.{FENCE_TABLE} (journal TEXT NOT NULL, lane INTEGER NOT NULL, \
-         epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (journal, lane)) WITHOUT ROWID"
+         epoch INTEGER NOT NULL, holder INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (journal, lane)) WITHOUT ROWID"
     ))?;
-    let last = format!("SELECT coalesce(max(epoch), 0) FROM main.{FENCE_TABLE} WHERE journal = ?1");
-    let last: i64 = connection.query_row(&last, [journal], |row| row.get(0))?;
+    let own = holder(own);
+    let epoch = format!(
+        "SELECT coalesce(max(epoch + (holder <> ?2)), 1) FROM main.{FENCE_TABLE} WHERE journal = ?1"
+    );
+    let epoch: i64 = connection.query_row(&epoch, params![journal, own], |row| row.get(0))?;
     let mut raise = connection.prepare_cached(&format!(
-        "INSERT INTO main.{FENCE_TABLE} VALUES (?1, ?2, ?3, 0) \
-         ON CONFLICT (journal, lane) DO UPDATE SET epoch = excluded.epoch"
+        "INSERT INTO main.{FENCE_TABLE} (journal, lane, epoch, holder, sequence) \
+         VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (journal, lane) \
+         DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder"
     ))?;
-    let epoch = last + 1;
     for lane in lanes() {
-        raise.execute(params![journal, lane, epoch])?;
+        raise.execute(params![journal, lane, epoch, own])?;
     }
     takeover(epoch, &standing(connection, journal)?)
 }

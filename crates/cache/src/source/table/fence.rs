@@ -3,10 +3,10 @@
 //!
 //! A batch first raises the sequences of its lanes, where the epoch is its own and the sequence is
 //! lower. Whoever holds those rows' locks goes first, so a former holder's batch has ended before a
-//! new holder knows how far it came.
+//! new holder knows how far it came. A take-over raises the epoch unless the rows are the caller's own.
 
 use crate::journal::{LANES, Lane, Mark, Sequence};
-use crate::source::{Fence, SourceError, SourceErrorKind, Takeover};
+use crate::source::{Fence, Holder, SourceError, SourceErrorKind, Takeover};
 
 /// The table of fences. A person who copies a database takes it along; whoever deletes from it says
 /// that the journal may bring everything again.
@@ -28,6 +28,11 @@ pub(crate) fn lanes() -> impl Iterator<Item = i64> {
 /// A number of a fence as SQL has it. Sequences begin at one and never come near the end.
 pub(crate) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A holder as SQL has it, whatever its number.
+pub(crate) fn holder(holder: Holder) -> i64 {
+    holder.0.cast_signed()
 }
 
 /// The answer of a take-over, from the rows as they stand after it.

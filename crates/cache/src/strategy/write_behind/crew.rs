@@ -13,7 +13,7 @@ use crate::journal::Journal;
 use crate::parts::caught;
 use crate::runtime::Time;
 use crate::sabotage::{self, Mutation};
-use crate::source::{Fences, SourceError, Takeover};
+use crate::source::{Fences, Holder, SourceError, Takeover};
 use crate::{Key, Value};
 
 /// The workers of one journal. When it is dropped they bring in what is queued, and end.
@@ -122,8 +122,10 @@ impl<K: Key, V: Value> Workplace<K, V> {
         };
         let mut orders = orders.clone();
         let mut failures = 0;
+        // The same for every attempt: one whose answer was lost may take effect after the next.
+        let holder = Holder(self.backed.parts.runtime.random());
         loop {
-            match self.ask_for(fences, journal.clone()).await {
+            match self.ask_for(fences, journal.clone(), holder).await {
                 Ok(Takeover { epoch, reached }) => {
                     if !sabotage::is(Mutation::IgnoreSettlement) {
                         self.journal.settle(&reached);
@@ -143,8 +145,9 @@ impl<K: Key, V: Value> Workplace<K, V> {
         &self,
         fences: &dyn Fences<K, V>,
         journal: Arc<str>,
+        holder: Holder,
     ) -> Result<Takeover, SourceError> {
-        caught(async { fences.take_over(journal).await }).await
+        caught(async { fences.take_over(journal, holder).await }).await
     }
 
     fn note_failed_takeover(&self, failures: u32, error: SourceError) {

@@ -50,7 +50,7 @@ impl std::fmt::Display for DrainState {
 /// #     .strategy(Strategy::write_behind())
 /// #     .build()?;
 /// stock.put("tea".to_owned(), 3).await?;
-/// stock.flush().await;
+/// stock.flush().await?;
 /// let drain = stock.drain_status().expect("it has a queue");
 /// assert_eq!((drain.failures, drain.lag.as_millis()), (0, 0));
 /// # Ok(())

@@ -1,7 +1,7 @@
 //! Commands about hashes, and so about rows.
 
 use crate::command::access::{ACCESS, DELETE, INSERT, RO, RW, UPDATE};
-use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
+use crate::command::flag::{DENYOOM, FAST, JOINS, READONLY, WRITE};
 use crate::command::meaning::Meaning;
 use crate::command::table::{ONE, row};
 use crate::command::{
@@ -42,20 +42,20 @@ pub(super) const ROWS: &[Command] = &[
     row("hscan", -3, READONLY, ONE, Group::Hash, "2.8.0", hscan::run)
         .about("O(N) with the size of the hash, for at least 1/64 of it", "Walks over the fields of a hash, some at each call.")
         .uses(RO | ACCESS).tips(&["nondeterministic_output"]).means(Meaning::ReadFields),
-    row("hset", -4, WRITE | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hset::counted)
+    row("hset", -4, WRITE | JOINS | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hset::counted)
         .about("O(N) with the number of fields", "Sets fields of a hash and counts the new ones.")
         .uses(RW | UPDATE).means(Meaning::WriteFields)
         .note("Writes the columns that it names, with no other write of the row between."),
-    row("hmset", -4, WRITE | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hset::uncounted)
+    row("hmset", -4, WRITE | JOINS | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hset::uncounted)
         .about("O(N) with the number of fields", "Sets fields of a hash; HSET's earlier form.")
         .uses(RW | UPDATE).means(Meaning::WriteFields),
-    row("hsetnx", 4, WRITE | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hsetnx::run)
+    row("hsetnx", 4, WRITE | JOINS | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hsetnx::run)
         .about("O(1)", "Sets a field of a hash that does not have it.")
         .uses(RW | INSERT).means(Meaning::WriteFields),
-    row("hincrby", 4, WRITE | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hincrby::by)
+    row("hincrby", 4, WRITE | JOINS | DENYOOM | FAST, ONE, Group::Hash, "2.0.0", hincrby::by)
         .about("O(1)", "Adds a number to the integer of a field, atomically.")
         .uses(RW | ACCESS | UPDATE).means(Meaning::WriteFields),
-    row("hincrbyfloat", 4, WRITE | DENYOOM | FAST, ONE, Group::Hash, "2.6.0", hincrby::by_float)
+    row("hincrbyfloat", 4, WRITE | JOINS | DENYOOM | FAST, ONE, Group::Hash, "2.6.0", hincrby::by_float)
         .about("O(1)", "Adds a number with a fraction to that of a field, atomically.")
         .uses(RW | ACCESS | UPDATE).means(Meaning::WriteFields),
     row("hdel", -3, WRITE | FAST, ONE, Group::Hash, "2.0.0", hdel::run)

@@ -1,10 +1,11 @@
 //! Fences: what a retry, a former holder and a restart come to.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
 use crate::journal::{Lane, Mark, Sequence};
-use crate::source::{Fence, Fenced, Takeover};
+use crate::source::{Fence, Fenced, Holder, Takeover};
 
 fn mark(lane: u8, sequence: u64) -> Mark {
     Mark { lane: Lane(lane), sequence: Sequence(sequence) }
@@ -14,8 +15,14 @@ fn fence(epoch: u64, marks: &[Mark]) -> Fence {
     Fence { journal: "people-1".into(), epoch, marks: marks.to_vec() }
 }
 
+/// A process that nobody knows yet.
+fn stranger() -> Holder {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Holder(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+}
+
 async fn take_over(table: &SqliteTable<i64, Person>) -> Takeover {
-    table.fences().unwrap().take_over("people-1".into()).await.unwrap()
+    table.fences().unwrap().take_over("people-1".into(), stranger()).await.unwrap()
 }
 
 async fn store(
@@ -94,7 +101,8 @@ async fn journals_do_not_meet_and_all_tables_of_a_file_share_the_fences() {
     let table = people(&fixture).await;
     let other = fixture.sqlite.key_value::<Vec<u8>, Vec<u8>>("pages").await.unwrap();
     take_over(&table).await;
-    let takeover = other.fences().unwrap().take_over(Arc::from("pages-1")).await.unwrap();
+    let takeover =
+        other.fences().unwrap().take_over(Arc::from("pages-1"), stranger()).await.unwrap();
     assert_eq!(takeover.epoch, 1);
     let rows = fixture.ask("SELECT count(*) FROM larder_fence WHERE epoch = 1").await;
     assert_eq!(rows, "32");

@@ -5,22 +5,22 @@ const KEPT_BYTES: usize = 4 * 1024;
 
 /// Bytes that wait to be sent.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     bytes: Vec<u8>,
     sent: usize,
 }
 
 impl Outbox {
-    pub(super) fn unsent(&self) -> &[u8] {
+    pub(crate) fn unsent(&self) -> &[u8] {
         &self.bytes[self.sent..]
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
     /// Where to put more. What has been sent is cut off when that moves less than it frees.
-    pub(super) fn end(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn end(&mut self) -> &mut Vec<u8> {
         if self.len() < self.sent {
             self.bytes.drain(..self.sent);
             self.sent = 0;
@@ -28,7 +28,7 @@ impl Outbox {
         &mut self.bytes
     }
 
-    pub(super) fn sent(&mut self, count: usize) {
+    pub(crate) fn sent(&mut self, count: usize) {
         self.sent += count;
         if self.len() == 0 {
             self.bytes.clear();

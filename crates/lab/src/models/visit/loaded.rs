@@ -1,0 +1,135 @@
+//! Loads: as fast as it goes, and then at a part of that.
+
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use super::Visit;
+use crate::failure::{Failure, Result};
+use crate::generator::{Load, Outcome, Pace};
+use crate::measure::process::Switches;
+use crate::models::figures::{self, Latency};
+use crate::models::gets::Gets;
+use crate::models::held::Held;
+use crate::models::plan::Shape;
+
+/// The share of the highest rate at which latencies are measured. At the highest rate itself requests
+/// wait for each other, and for how long says nothing.
+pub(in crate::models) const LATENCY_SHARE: f64 = 0.6;
+
+impl Visit<'_> {
+    /// Loads larder in one shape, while the connections that are idle in it are held.
+    pub(super) fn load(&mut self, shape: Shape) -> Result<()> {
+        let loaded = self.loaded(shape);
+        let of_model = self.figures.of_mut(self.model);
+        match loaded {
+            Ok(load) => of_model.loads.entry(shape).or_default().push(load),
+            Err(failure) => {
+                of_model.failed.insert(shape, failure.to_string());
+            }
+        }
+        self.settle()
+    }
+
+    /// What a load comes to.
+    ///
+    /// # Errors
+    ///
+    /// When it is not served to its end.
+    fn loaded(&self, shape: Shape) -> Result<figures::Load> {
+        let fast = self.offered(shape);
+        let mut switches = None;
+        let driven = fast.drive_beside(Gets::among(self.plan.keys), || {
+            let is_watched = shape.active <= SWITCHES_ACTIVE_MAX;
+            switches = switches.take().or_else(|| is_watched.then(|| self.watch_switches()));
+            self.larder.cpu()
+        });
+        let (outcome, before, after) = driven?;
+        served(&outcome)?;
+        let cpu = after?.saturating_sub(before?);
+        let switches = switches.and_then(|watched| watched.join().ok().flatten());
+        let per_second = outcome.per_second();
+        let pace = Pace::Poisson { per_second: (per_second * LATENCY_SHARE).max(1.0) };
+        self.settle()?;
+        let calm = Load { pace, ..fast }.drive(Gets::among(self.plan.keys))?;
+        served(&calm)?;
+        Ok(figures::Load {
+            per_second,
+            cpu_us: cpu.as_secs_f64() * 1e6 / outcome.requests as f64,
+            switches: switches.map(|switches_per_second| switches_per_second / per_second),
+            generator_busy: busy(&outcome),
+            latency: latency(&calm),
+        })
+    }
+
+    /// As fast as it goes.
+    pub(super) fn offered(&self, shape: Shape) -> Load {
+        let (warm_up, lasting) = self.plan.spans(shape.active);
+        Load {
+            connections: shape.active,
+            threads: generator_threads(),
+            pipeline: shape.depth,
+            warm_up,
+            lasting,
+            ..Load::on(self.larder.address())
+        }
+    }
+
+    /// Finds out how many switches a second there are, while the load lasts: when it has ended, so have the
+    /// threads of its connections under some models.
+    fn watch_switches(&self) -> JoinHandle<Option<f64>> {
+        let (process, lasting) = (self.larder.process(), self.plan.lasting * 3 / 4);
+        thread::spawn(move || {
+            let (begun, before) = (Instant::now(), Switches::of(process).ok()?);
+            thread::sleep(lasting);
+            let (ended, after) = (Instant::now(), Switches::of(process).ok()?);
+            Some(after.since(&before)? as f64 / (ended - begun).as_secs_f64())
+        })
+    }
+
+    /// What a request costs that one connection makes, while more and more others are idle.
+    pub(super) fn scan(&mut self) -> Result<()> {
+        let mut held = Held::default();
+        for connections in &self.plan.scanned {
+            if held.grow(self.larder.address(), connections - 1).is_err() {
+                break;
+            }
+            self.settle()?;
+            let shape = Shape { connections: *connections, active: 1, depth: 1 };
+            let driven =
+                self.offered(shape).drive_beside(Gets::among(self.plan.keys), || self.larder.cpu());
+            let Ok((outcome, before, after)) = driven else { break };
+            let cpu_us =
+                after?.saturating_sub(before?).as_secs_f64() * 1e6 / outcome.requests.max(1) as f64;
+            let scans = &mut self.figures.of_mut(self.model).scans;
+            scans.entry(*connections).or_default().push(cpu_us);
+        }
+        drop(held);
+        self.settle()
+    }
+}
+
+/// Of a model that has a thread or a process for each connection, more would take long to look at.
+const SWITCHES_ACTIVE_MAX: usize = 100;
+
+/// Half of the cores are larder's.
+fn generator_threads() -> usize {
+    thread::available_parallelism().map_or(1, |cores| (usize::from(cores) / 2).max(1))
+}
+
+/// Refuses an outcome that is not that of a server which serves.
+fn served(outcome: &Outcome) -> Result<()> {
+    if outcome.lost == 0 && outcome.errors == 0 && outcome.requests > 0 {
+        return Ok(());
+    }
+    let complaint = outcome.complaint.as_deref();
+    Err(Failure::run(complaint.unwrap_or("nothing was answered")))
+}
+
+fn busy(outcome: &Outcome) -> f64 {
+    outcome.cpu.as_secs_f64() / (outcome.lasted.as_secs_f64() * outcome.threads.max(1) as f64)
+}
+
+fn latency(outcome: &Outcome) -> Latency {
+    let at = |quantile| outcome.reads.value_at_quantile(quantile) as f64 / 1e3;
+    Latency { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
+}
