@@ -1,7 +1,7 @@
 //! Deliberate defects, each of which the simulation has to find.
 //!
 //! A checker that finds nothing is worth something only if it finds what is broken. With the feature
-//! `sabotage` one of these defects can be switched on, for the calling thread; without it [`is`] is
+//! `sabotage` one of these defects can be switched on, for the calling thread; without it `is` is
 //! the constant `false`, and no trace of a defect is in the code.
 
 /// A way in which the engine, a journal or a worker can be broken.

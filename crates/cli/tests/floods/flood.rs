@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use crate::kit::{Larder, Setup, on_every_model};
+use crate::kit::{Larder, Setup, on_each_of};
 use crate::wire::{PATIENCE, Wire};
 
 /// The password of every flood that has one.
@@ -14,6 +14,10 @@ pub const PASSWORD: &str = "s3cret";
 
 /// What the process takes without any client, in a build that is not optimised.
 const BASE_MIB: u64 = 40;
+
+/// The models whose memory is that of their clients and of little else: each thread and each process
+/// takes memory of its own, whatever its client does.
+const MODELS: [&str; 2] = ["reactors", "tasks"];
 
 /// A configuration to be flooded.
 pub struct Flood<'a> {
@@ -32,7 +36,7 @@ impl Flood<'_> {
 
     /// As [`with`](Self::with), in a folder that `furnish` has put files into.
     pub fn furnished_with(&self, furnish: impl Fn(&Setup), scenario: impl Fn(&Larder)) {
-        on_every_model(|setup| {
+        on_each_of(&MODELS, |setup| {
             furnish(&setup);
             let larder = setup.config(self.config).start();
             let mut witness = self.wire(&larder);

@@ -43,7 +43,12 @@ strategy = "write-around"
 
 /// Plays `scenario` on every model.
 pub fn on_every_model(scenario: impl Fn(Setup)) {
-    for model in MODELS {
+    on_each_of(&MODELS, scenario);
+}
+
+/// Plays `scenario` on these models.
+pub fn on_each_of(models: &[&'static str], scenario: impl Fn(Setup)) {
+    for model in models {
         eprintln!("model {model}");
         scenario(Setup::new(model));
     }

@@ -24,7 +24,7 @@ pub(crate) struct Usage {
 
 /// How many threads of a process are asked for their own time: asking takes the time of a core as well,
 /// and with many threads a hundredth of a second no longer matters.
-const EXACT_THREADS_MAX: usize = 64;
+const EXACT_THREADS_MAX: usize = 1_500;
 
 /// The CPU time of `process` and all that it started, in user and kernel mode: of those that live, and of
 /// those that ended and that their parent has counted.

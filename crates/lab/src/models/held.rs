@@ -22,7 +22,7 @@ const BATCH: usize = 64;
 const STALL: Duration = Duration::from_millis(100);
 
 /// How long nobody may be answered before the rest is given up.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long nobody may be answered any more once somebody was refused.
 const FINISH_PATIENCE: Duration = Duration::from_millis(200);

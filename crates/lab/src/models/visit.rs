@@ -4,6 +4,7 @@ mod arrival;
 mod counted;
 mod loaded;
 mod mappings;
+mod watch;
 
 pub(super) use self::loaded::LATENCY_SHARE;
 

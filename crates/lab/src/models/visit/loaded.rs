@@ -1,12 +1,11 @@
 //! Loads: as fast as it goes, and then at a part of that.
 
-use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::thread;
 
 use super::Visit;
+use super::watch::Watch;
 use crate::failure::{Failure, Result};
 use crate::generator::{Load, Outcome, Pace};
-use crate::measure::process::Switches;
 use crate::models::figures::{self, Latency};
 use crate::models::gets::Gets;
 use crate::models::held::Held;
@@ -37,16 +36,19 @@ impl Visit<'_> {
     /// When it is not served to its end.
     fn loaded(&self, shape: Shape) -> Result<figures::Load> {
         let fast = self.offered(shape);
-        let mut switches = None;
+        let mut watch = None;
+        let begin = || {
+            let with_switches = shape.active <= SWITCHES_ACTIVE_MAX;
+            Watch::begin(self.larder.process(), fast.lasting * 3 / 4, with_switches)
+        };
+        // The first sample is when the load begins to count.
         let driven = fast.drive_beside(Gets::among(self.plan.keys), || {
-            let is_watched = shape.active <= SWITCHES_ACTIVE_MAX;
-            switches = switches.take().or_else(|| is_watched.then(|| self.watch_switches()));
-            self.larder.cpu()
+            watch = watch.take().or_else(|| Some(begin()));
         });
-        let (outcome, before, after) = driven?;
+        let used = watch.map(Watch::end);
+        let (outcome, ..) = driven?;
         served(&outcome)?;
-        let cpu = after?.saturating_sub(before?);
-        let switches = switches.and_then(|watched| watched.join().ok().flatten());
+        let used = used.unwrap_or_else(|| Err(Failure::run("a load did not begin")))?;
         let per_second = outcome.per_second();
         let pace = Pace::Poisson { per_second: (per_second * LATENCY_SHARE).max(1.0) };
         self.settle()?;
@@ -54,8 +56,8 @@ impl Visit<'_> {
         served(&calm)?;
         Ok(figures::Load {
             per_second,
-            cpu_us: cpu.as_secs_f64() * 1e6 / outcome.requests as f64,
-            switches: switches.map(|switches_per_second| switches_per_second / per_second),
+            cpu_us: used.cpu * 1e6 / per_second,
+            switches: used.switches.map(|switches| switches / per_second),
             generator_busy: busy(&outcome),
             latency: latency(&calm),
         })
@@ -72,18 +74,6 @@ impl Visit<'_> {
             lasting,
             ..Load::on(self.larder.address())
         }
-    }
-
-    /// Finds out how many switches a second there are, while the load lasts: when it has ended, so have the
-    /// threads of its connections under some models.
-    fn watch_switches(&self) -> JoinHandle<Option<f64>> {
-        let (process, lasting) = (self.larder.process(), self.plan.lasting * 3 / 4);
-        thread::spawn(move || {
-            let (begun, before) = (Instant::now(), Switches::of(process).ok()?);
-            thread::sleep(lasting);
-            let (ended, after) = (Instant::now(), Switches::of(process).ok()?);
-            Some(after.since(&before)? as f64 / (ended - begun).as_secs_f64())
-        })
     }
 
     /// What a request costs that one connection makes, while more and more others are idle.
