@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 use larder_server::model::ModelName;
 use serde_json::Value;
 
-/// Runs it with loads as short as they can be.
+/// Runs it with loads that are short, and long enough for an answer on a busy machine.
 fn lab(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
-    command.args(["lab", "models", "--rounds", "1", "--seconds", "0.05", "--keys", "100"]);
+    command.args(["lab", "models", "--rounds", "1", "--seconds", "0.3", "--keys", "100"]);
     command.args(["--connections", "4", "--active", "100", "--depths", "1,2", "--out"]).arg(folder);
     command.args(arguments).output().unwrap()
 }
