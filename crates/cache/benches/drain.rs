@@ -3,17 +3,19 @@
 //! `cargo bench -p larder --features postgres --bench drain`
 //!
 //! *By hand* is one connection that upserts rows 1,000 at a time, each time in a transaction of its own,
-//! from values that lie ready. *Drained* is a durable journal that is brought in by one worker, from the
-//! moment at which the cache begins to the end of its flush: in order, under the fence, with coalescing
-//! on, by the default options. Both put the same keys and values into tables that are alike, of a server
-//! that syncs each commit, and take turns. No key comes twice, so that there is nothing to coalesce.
+//! from values that lie ready. *Drained* is a durable journal that is brought in, from the moment at which
+//! the cache begins to the end of its flush: in order, under the fence, with coalescing on; by the default
+//! options (one worker, batches of 512), and by two workers with batches as large as those by hand. All
+//! put the same keys and values into tables that are alike, of a server that syncs each commit, and take
+//! turns. No key comes twice, so that there is nothing to coalesce.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use larder::journal::{Append, BytesCodec, FileJournal, FileOptions, Journal};
+use larder::journal::{Append, BytesCodec, FileJournal, FileOptions, Journal, Limits};
 use larder::runtime::{Runtime, TokioRuntime};
 use larder::source::postgres::{Postgres, PostgresOptions};
+use larder::strategy::WriteBehind;
 use larder::{Cache, Strategy};
 use larder_kit::postgres::Server;
 
@@ -29,10 +31,18 @@ enum Pass {
     Known,
 }
 
+/// Who brings the queue in.
+#[derive(Clone, Copy)]
+struct Crew {
+    workers: usize,
+    batch_max: usize,
+}
+
 /// Rows per second.
 struct Figures {
     by_hand: f64,
-    drained: f64,
+    /// By each of the crews.
+    drained: [f64; 2],
 }
 
 fn main() {
@@ -42,7 +52,10 @@ fn main() {
     tokio.block_on(async {
         let postgres = Postgres::connect(&server.url(), PostgresOptions::default()).await;
         let postgres = postgres.expect("a connection");
-        println!("| rows | by hand, rows/s | drained, rows/s | ratio |\n|---|---|---|---|");
+        println!(
+            "| rows | by hand, rows/s | drained, rows/s | ratio | by two workers, rows/s | ratio |"
+        );
+        println!("|---|---|---|---|---|---|");
         let (mut new, mut known) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             empty_tables(&postgres).await;
@@ -55,10 +68,22 @@ fn main() {
 
 async fn measure(postgres: &Postgres, runtime: &Arc<dyn Runtime>, pass: Pass) -> Figures {
     let by_hand = ROWS as f64 / put_by_hand(postgres, pass).await;
-    let drained = ROWS as f64 / drain(postgres, runtime, pass).await;
-    let ratio = drained / by_hand;
-    println!("| {} | {by_hand:.0} | {drained:.0} | {ratio:.2} |", pass.name());
+    let mut drained = [0.0; 2];
+    let mut line = format!("| {} | {by_hand:.0} |", pass.name());
+    for (number, crew) in crews().into_iter().enumerate() {
+        let table = ["drained", "drained_by_two"][number];
+        drained[number] = ROWS as f64 / drain(postgres, runtime, (pass, crew, table)).await;
+        let rate = drained[number];
+        line += &format!(" {rate:.0} | {:.2} |", rate / by_hand);
+    }
+    println!("{line}");
     Figures { by_hand, drained }
+}
+
+fn crews() -> [Crew; 2] {
+    let default =
+        Crew { workers: WriteBehind::default().workers, batch_max: Limits::default().batch_max };
+    [default, Crew { workers: 2, batch_max: ROWS_BY_HAND }]
 }
 
 /// Seconds.
@@ -78,9 +103,14 @@ async fn put_by_hand(postgres: &Postgres, pass: Pass) -> f64 {
 }
 
 /// Seconds.
-async fn drain(postgres: &Postgres, runtime: &Arc<dyn Runtime>, pass: Pass) -> f64 {
+async fn drain(
+    postgres: &Postgres,
+    runtime: &Arc<dyn Runtime>,
+    (pass, crew, table): (Pass, Crew, &str),
+) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
-    let options = FileOptions::default();
+    let limits = Limits { batch_max: crew.batch_max, ..Limits::default() };
+    let options = FileOptions { limits, ..FileOptions::default() };
     let journal = FileJournal::open(folder.path(), options, BytesCodec, runtime.clone()).await;
     let journal = Arc::new(journal.unwrap_or_else(|error| panic!("{error}")));
     for first in (0..ROWS).step_by(1000) {
@@ -91,12 +121,15 @@ async fn drain(postgres: &Postgres, runtime: &Arc<dyn Runtime>, pass: Pass) -> f
         });
         journal.append(writes.collect()).await.expect("it is taken");
     }
-    let table = postgres.key_value::<Vec<u8>, Vec<u8>>("drained").await.expect("a table");
+    let table = postgres.key_value::<Vec<u8>, Vec<u8>>(table).await.expect("a table");
     let started = Instant::now();
     let cache: Cache<Vec<u8>, Vec<u8>> = Cache::builder("drained")
         .max_entries(1000)
         .source(table)
-        .strategy(Strategy::write_behind())
+        .strategy(Strategy::WriteBehind(WriteBehind {
+            workers: crew.workers,
+            ..WriteBehind::default()
+        }))
         .journal(journal.clone())
         .runtime(runtime.clone())
         .build()
@@ -111,7 +144,7 @@ async fn drain(postgres: &Postgres, runtime: &Arc<dyn Runtime>, pass: Pass) -> f
 
 async fn empty_tables(postgres: &Postgres) {
     let client = postgres.client().await.expect("a connection");
-    let sql = "DROP TABLE IF EXISTS by_hand, drained; \
+    let sql = "DROP TABLE IF EXISTS by_hand, drained, drained_by_two; \
                CREATE TABLE by_hand (key bytea PRIMARY KEY, value bytea)";
     client.batch_execute(sql).await.expect("tables");
 }
@@ -119,11 +152,11 @@ async fn empty_tables(postgres: &Postgres) {
 fn summary(pass: Pass, figures: &[Figures]) -> String {
     let of = |figure: fn(&Figures) -> f64| median(figures.iter().map(figure).collect());
     format!(
-        "{}, medians: {:.0} rows/s by hand, {:.0} drained, {:.2} of it",
+        "{}, medians: {:.0} rows/s by hand; drained {:.2} of it, by two workers {:.2}",
         pass.name(),
         of(|it| it.by_hand),
-        of(|it| it.drained),
-        of(|it| it.drained / it.by_hand)
+        of(|it| it.drained[0] / it.by_hand),
+        of(|it| it.drained[1] / it.by_hand)
     )
 }
 

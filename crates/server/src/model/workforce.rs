@@ -91,7 +91,11 @@ impl Workforce {
     ) -> io::Result<()> {
         let (ours, theirs) = orders::channel()?;
         let mut worker = Worker::start(&self.command, theirs)?;
-        order(&ours)?;
+        match (order(&ours), &term) {
+            // It has ended already, and that is told as any end is.
+            (Err(error), Term::Standing) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            (ordered, _) => ordered?,
+        }
         if let Term::Standing = term {
             worker.orders = Some(ours);
         }

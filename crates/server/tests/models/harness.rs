@@ -53,6 +53,12 @@ pub fn in_every_way(scenario: impl Fn(Way)) {
     play(&[false, true], beside_others, scenario);
 }
 
+/// For a test that plays no model in the registry's turn: while this is held, nobody has the process
+/// for itself.
+pub fn among_others() -> RwLockReadGuard<'static, ()> {
+    PROCESS.read()
+}
+
 /// Whether a scenario has the process for itself while it is played.
 enum Turn {
     Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'static, ()>),

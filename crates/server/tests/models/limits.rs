@@ -75,6 +75,7 @@ fn a_model_that_cannot_watch_its_own_descriptors_does_not_start() {
 
 #[test]
 fn a_kernel_that_refuses_io_uring_is_named_as_the_reason() {
+    let _turn = harness::among_others();
     let refused = thread::spawn(|| {
         forbid(IO_URING_SETUP, Errno::PERM);
         run(Way { model: ModelName::Uring, tls: false })
@@ -87,6 +88,7 @@ fn a_kernel_that_refuses_io_uring_is_named_as_the_reason() {
 
 #[test]
 fn a_client_for_whom_there_is_no_thread_is_told() {
+    let _turn = harness::among_others();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, shutdown) = (listener.local_addr().unwrap(), Shutdown::new().unwrap());
     let (echo, ending) = (Arc::new(Echo::new(1)), shutdown.clone());
@@ -107,6 +109,7 @@ fn a_client_for_whom_there_is_no_thread_is_told() {
 
 #[test]
 fn a_pool_without_all_of_its_threads_does_not_start() {
+    let _turn = harness::among_others();
     let running = thread::spawn(|| {
         forbid(CLONE3, Errno::AGAIN);
         run(Way { model: ModelName::Pool, tls: false })

@@ -199,6 +199,7 @@ fn a_worker_that_is_stuck_is_killed_at_the_deadline() {
 
 #[test]
 fn a_client_for_whom_no_process_can_be_started_is_told() {
+    let _turn = harness::among_others();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, shutdown) = (listener.local_addr().unwrap(), Shutdown::new().unwrap());
     let (echo, ending) = (Arc::new(Echo::new(1)), shutdown.clone());
@@ -218,6 +219,7 @@ fn a_client_for_whom_no_process_can_be_started_is_told() {
 
 #[test]
 fn a_fixed_set_of_processes_that_cannot_be_started_is_no_start() {
+    let _turn = harness::among_others();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (echo, shutdown) = (Arc::new(Echo::new(1)), Shutdown::new().unwrap());
     let options = started_as("/no/such/program");
@@ -227,6 +229,7 @@ fn a_fixed_set_of_processes_that_cannot_be_started_is_no_start() {
 
 #[test]
 fn workers_that_die_at_once_keep_nobody_from_stopping() {
+    let _turn = harness::among_others();
     for model in [ModelName::Process, ModelName::Prefork] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, shutdown) = (listener.local_addr().unwrap(), Shutdown::new().unwrap());
