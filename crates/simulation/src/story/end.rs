@@ -26,6 +26,8 @@ impl Story {
             // A reader that went away leaves a lease, which runs out or is voided.
             subject.cache.invalidate_all();
         }
+        // A read of a copy that is no longer fresh, such as the last ones, has it loaded anew.
+        self.stage.world.advance(STALL_MAX + 5 * WAY_MAX);
         match subject.cache.in_progress() {
             0 => Ok(()),
             keys => Err(Promise::Progress.broken(format!("something goes on with {keys} keys"))),
