@@ -23,11 +23,11 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foldhash::fast::RandomState;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::entry::{Entry, Version};
 use crate::flight::{Flight, Landing, Seat};
+use crate::hashing::RandomState;
 use crate::observer::{Cause, Observer};
 use crate::runtime::Time;
 use crate::sabotage::{self, Mutation};

@@ -42,6 +42,7 @@ mod entry;
 mod error;
 mod flight;
 mod freshness;
+mod hashing;
 mod keys;
 mod load;
 mod observer;

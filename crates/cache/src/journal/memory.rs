@@ -4,10 +4,8 @@
 //! was acknowledged and not yet flushed, at most what its limits allow. It is the right choice only
 //! where that is acceptable; a graceful shutdown flushes it.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 
@@ -16,6 +14,7 @@ use super::{
     Append, AppendError, Batch, DeadLetter, Journal, JournalStatus, LANES, Lane, Limits, Mark,
     Sequence,
 };
+use crate::hashing;
 use crate::runtime::Runtime;
 use crate::{Key, Value};
 
@@ -98,7 +97,7 @@ impl<K: Key, V: Value> MemoryJournal<K, V> {
 }
 
 fn lane_of(key: &impl std::hash::Hash) -> Lane {
-    Lane((FixedState::default().hash_one(key) % LANES as u64) as u8)
+    Lane((hashing::fixed(key) % LANES as u64) as u8)
 }
 
 impl<K: Key, V: Value> Journal<K, V> for MemoryJournal<K, V> {

@@ -7,12 +7,12 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foldhash::fast::RandomState;
 use quick_cache::sync::Cache;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
 use super::{Equivalent, Evicted, Inserted, Lookup, Refused, Tier, Usage};
 use crate::entry::Entry;
+use crate::hashing::RandomState;
 use crate::runtime::Time;
 use crate::{Key, Value};
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::lane::{Content, Lane as Records, Slot};
+use crate::hashing::RandomState;
 use crate::journal::{Batch, LANES, Lane, Limits, Mark, Record, Sequence};
 use crate::runtime::Time;
 use crate::sabotage::{self, Mutation};
