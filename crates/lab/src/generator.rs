@@ -14,6 +14,7 @@
 //! cannot be sent when it is due is late, and its latency counts from when it was due. Latencies that are
 //! to describe a server come from an open loop.
 
+mod arrival;
 mod connection;
 mod descriptors;
 mod dialogue;
@@ -27,6 +28,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod timer;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,10 +1,11 @@
 //! One connection of a load: a window of requests in flight.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use super::arrival::{self, Ear};
 use super::dialogue::{Dialogue, loss, no_resp, sentence};
 use super::inbox::Inbox;
 use super::schedule::Schedule;
@@ -64,13 +65,17 @@ impl<S: Script> Connection<S> {
         dialogue.demand(&outbox, count)?;
         outbox.clear();
         let stream = dialogue.into_stream();
-        let nonblocking = stream.set_nonblocking(true);
-        nonblocking.map_err(|error| Failure::io("a connection", error))?;
+        let schedule = Schedule::new(load, number);
+        let prepared = stream.set_nonblocking(true).and_then(|()| match schedule.is_open() {
+            true => arrival::note_arrivals(&stream),
+            false => Ok(()),
+        });
+        prepared.map_err(|error| Failure::io("a connection", error))?;
         Ok(Self {
             target: load.target,
             stream,
             script,
-            schedule: Schedule::new(load, number),
+            schedule,
             window: load.pipeline,
             patience: load.patience,
             flights: VecDeque::with_capacity(load.pipeline.min(1024)),
@@ -86,20 +91,22 @@ impl<S: Script> Connection<S> {
         &self.stream
     }
 
-    /// Takes what has come, as much as `scratch` holds. `scratch` has nothing to keep.
+    /// Takes what has come, as much as `ear` takes at once.
     pub(super) fn hear(
         &mut self,
-        scratch: &mut [u8],
+        ear: &mut Ear,
         clock: Clock,
         tally: &mut Tally,
     ) -> std::result::Result<(), Loss> {
-        let bytes = match self.stream.read(scratch) {
-            Ok(0) => return Err(self.lost(&ErrorKind::UnexpectedEof.into())),
-            Ok(length) => &scratch[..length],
+        let heard = match self.schedule.is_open() {
+            true => ear.read_noted(&self.stream, clock),
+            false => ear.read(&self.stream, clock),
+        };
+        let (bytes, now) = match heard {
+            Ok(heard) => heard,
             Err(error) if is_patience(&error) => return Ok(()),
             Err(error) => return Err(self.lost(&error)),
         };
-        let now = clock.now();
         self.heard = now;
         if self.flights.len() == self.window {
             self.room_since = now;
@@ -157,10 +164,15 @@ impl<S: Script> Connection<S> {
         !self.outbox.is_empty()
     }
 
-    /// When it is to ask next, if that is after `now` and does not depend on a reply.
+    /// When it is to ask next, if that is after `now` and not a matter of replies alone.
     pub(super) fn asks_next(&self, now: u64, ends: u64) -> Option<u64> {
         let due = self.schedule.due(ends);
-        (self.has_room() && now < due && due < ends).then_some(due)
+        (now < due && due < ends).then_some(due)
+    }
+
+    /// Whether it is to ask, and can only once it is answered.
+    pub(super) fn is_held_up(&self, now: u64, ends: u64) -> bool {
+        !self.has_room() && self.schedule.due(now) <= now.min(ends)
     }
 
     /// How many requests are not answered.

@@ -3,26 +3,27 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::num::NonZeroU64;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
-use rustix::time::{
-    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, clock_gettime,
-    timerfd_create, timerfd_settime,
-};
+use rustix::thread::{nanosleep, set_current_timer_slack};
+use rustix::time::{ClockId, clock_gettime};
 
+use super::arrival::Ear;
 use super::connection::{Clock, Connection, Loss};
 use super::tally::{Tally, nanoseconds};
+use super::timer::{Timer, timespec};
 use super::{Load, Outcome, Script};
 use crate::failure::{Failure, Result};
 
 /// How many ready descriptors one wait hands out at most.
 const EVENTS_MAX: usize = 256;
 
-/// What one turn of a connection takes in at most.
-const TURN_BYTES: usize = 64 * 1024;
+/// How long replies may lie unread, in nanoseconds, where the system has noted when they came.
+const UNREAD_MAX: u64 = 5_000_000;
 
 /// How often it looks for connections that have waited for too long.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -39,7 +40,11 @@ pub(super) struct Driver<S> {
     alive: usize,
     /// When connections are to ask next, the earliest first.
     due: BinaryHeap<Reverse<(u64, usize)>>,
-    scratch: Box<[u8]>,
+    /// How many connections are held up by a reply.
+    held_up: usize,
+    /// When it last took in all replies that there were.
+    collected: u64,
+    ear: Ear,
     tally: Tally,
 }
 
@@ -50,6 +55,8 @@ struct Link<S> {
     awaits_room: bool,
     /// Whether it is in the list of those that are to ask.
     is_listed: bool,
+    /// Whether it is to ask, and waits for a reply before it can.
+    is_held_up: bool,
 }
 
 impl<S: Script> Driver<S> {
@@ -64,20 +71,30 @@ impl<S: Script> Driver<S> {
         for (index, connection) in connections.iter().enumerate() {
             epoll::add(&epoll, connection.stream(), data(index), flags).map_err(failed)?;
         }
-        let link = |connection| Link { connection, awaits_room: false, is_listed: false };
+        let link = |connection| Link {
+            connection,
+            awaits_room: false,
+            is_listed: false,
+            is_held_up: false,
+        };
         Ok(Self {
             epoll,
             timer,
             alive: connections.len(),
             links: connections.into_iter().map(link).map(Some).collect(),
             due: BinaryHeap::new(),
-            scratch: vec![0; TURN_BYTES].into_boxed_slice(),
+            held_up: 0,
+            collected: 0,
+            ear: Ear::new(),
             tally: Tally::new(load),
         })
     }
 
     /// Drives them from `begin` on until the time is over and nothing is in flight any more.
     pub(super) fn run(mut self, begin: Instant) -> Result<Outcome> {
+        // Without this the system may let it oversleep by a twentieth of a millisecond.
+        set_current_timer_slack(NonZeroU64::new(1))
+            .map_err(|error| Failure::io("prctl", error.into()))?;
         let clock = Clock::since(begin);
         let mut meter = Meter::default();
         (0..self.links.len()).for_each(|index| self.turn(index, false, clock));
@@ -98,13 +115,39 @@ impl<S: Script> Driver<S> {
         Ok(self.finish(&meter))
     }
 
-    /// Waits until something happens or `wake`, and gives a turn to whom it concerns.
+    /// Waits until something is to be done, or until `wake`.
+    ///
+    /// Being woken costs more than reading. Where the next request is due soon and no connection is held
+    /// up, it sleeps until then and leaves replies unread meanwhile.
     fn wait(&mut self, clock: Clock, wake: u64) -> Result<()> {
         let now = clock.now();
-        self.timer.set(self.due.peek().map(|Reverse((due, _))| *due), now)?;
+        let due = self.due.peek().map(|Reverse((due, _))| *due);
+        match due.filter(|due| self.held_up == 0 && due.saturating_sub(now) < UNREAD_MAX) {
+            None => self.wait_for_any(due, wake, clock),
+            Some(due) => {
+                if now - self.collected >= UNREAD_MAX {
+                    self.collect(Duration::ZERO, clock)?;
+                }
+                // Should a signal end it early, the loop comes round again.
+                let _ = nanosleep(&timespec(due.min(wake).saturating_sub(clock.now())));
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for replies as well.
+    fn wait_for_any(&mut self, due: Option<u64>, wake: u64, clock: Clock) -> Result<()> {
+        let now = clock.now();
+        self.timer.set(due, now)?;
         // Up to the next millisecond, or it would come round too early again and again.
-        let left = Duration::from_nanos(wake.saturating_sub(now)).as_millis() as i64 + 1;
-        let timeout = Timespec { tv_sec: left / 1000, tv_nsec: left % 1000 * 1_000_000 };
+        let left = Duration::from_nanos(wake.saturating_sub(now)).as_millis() as u64 + 1;
+        self.collect(Duration::from_millis(left), clock)
+    }
+
+    /// Gives a turn to each connection that something has come for, at the latest after `patience`.
+    fn collect(&mut self, patience: Duration, clock: Clock) -> Result<()> {
+        self.collected = clock.now();
+        let timeout = timespec(nanoseconds(patience));
         let mut events = [MaybeUninit::<epoll::Event>::uninit(); EVENTS_MAX];
         let ready = match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
             Err(Errno::INTR) => return Ok(()),
@@ -127,17 +170,17 @@ impl<S: Script> Driver<S> {
             && due <= now
         {
             self.due.pop();
-            if let Some(link) = &mut self.links[index] {
-                link.is_listed = false;
-            }
-            self.turn(index, false, clock);
+            let Some(link) = &mut self.links[index] else { continue };
+            link.is_listed = false;
+            let may_be_answered = link.connection.in_flight() > 0;
+            self.turn(index, may_be_answered, clock);
         }
     }
 
     fn turn(&mut self, index: usize, is_readable: bool, clock: Clock) {
         let Some(link) = &mut self.links[index] else { return };
         let heard = match is_readable {
-            true => link.connection.hear(&mut self.scratch, clock, &mut self.tally),
+            true => link.connection.hear(&mut self.ear, clock, &mut self.tally),
             false => Ok(()),
         };
         let now = clock.now();
@@ -163,6 +206,9 @@ impl<S: Script> Driver<S> {
             epoll::modify(&self.epoll, link.connection.stream(), data(index), flags)
                 .map_err(|error| format!("epoll refuses a connection: {error}"))?;
         }
+        let is_held_up = awaits_room || link.connection.is_held_up(now, self.tally.span.ends);
+        self.held_up += usize::from(is_held_up);
+        self.held_up -= usize::from(std::mem::replace(&mut link.is_held_up, is_held_up));
         if !link.is_listed
             && let Some(due) = link.connection.asks_next(now, self.tally.span.ends)
         {
@@ -175,6 +221,7 @@ impl<S: Script> Driver<S> {
     fn lose(&mut self, index: usize, loss: Loss) {
         if let Some(link) = self.links[index].take() {
             self.alive -= 1;
+            self.held_up -= usize::from(link.is_held_up);
             self.tally.lost(link.connection.in_flight(), loss);
         }
     }
@@ -237,33 +284,4 @@ impl Meter {
 fn thread_cpu() -> Duration {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(tv_sec.unsigned_abs(), tv_nsec as u32)
-}
-
-/// Wakes a wait at a moment finer than the milliseconds of `epoll_wait(2)`.
-struct Timer {
-    descriptor: OwnedFd,
-    set_to: Option<u64>,
-}
-
-impl Timer {
-    fn new() -> rustix::io::Result<Self> {
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        Ok(Self { descriptor: timerfd_create(TimerfdClockId::Monotonic, flags)?, set_to: None })
-    }
-
-    /// To wake at `due`, or not at all.
-    fn set(&mut self, due: Option<u64>, now: u64) -> Result<()> {
-        if self.set_to == due {
-            return Ok(());
-        }
-        // Zero would be never.
-        let left = due.map_or(0, |due| due.saturating_sub(now).max(1)) as i64;
-        let it_value = Timespec { tv_sec: left / 1_000_000_000, tv_nsec: left % 1_000_000_000 };
-        let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let time = Itimerspec { it_interval, it_value };
-        timerfd_settime(self.descriptor.as_fd(), TimerfdTimerFlags::empty(), &time)
-            .map_err(|error| Failure::io("timer", error.into()))?;
-        self.set_to = due;
-        Ok(())
-    }
 }

@@ -83,6 +83,16 @@ fn an_open_loop_asks_as_often_as_it_is_told() {
 }
 
 #[test]
+fn a_reply_counts_from_when_it_came_and_not_from_when_it_was_read() {
+    // Both connections sleep between their requests, and read a reply no sooner than the next one is due.
+    let pace = Pace::Open { per_second: 250.0 };
+    let load = |load| Load { connections: 2, pipeline: 2, pace, ..load };
+    let outcome = driven(Manner::Answers, load).unwrap();
+    let (median, interval) = (outcome.reads.value_at_quantile(0.5), 4_000_000);
+    assert!(median < interval / 2, "{median}");
+}
+
+#[test]
 fn only_an_open_loop_sees_a_stall_as_users_do() {
     let stall = Duration::from_millis(200);
     let share_that_waited = |pace| {
