@@ -12,7 +12,7 @@ mod server;
 mod tables;
 
 use std::fs;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 pub use options::Options;
 
@@ -22,7 +22,7 @@ use self::server::Process;
 use crate::failure::{Failure, Result};
 use crate::generator::Outcome;
 use crate::progress::Progress;
-use crate::report::{Machine, Report};
+use crate::record::Record;
 
 /// What one round came to.
 #[derive(Debug)]
@@ -43,21 +43,15 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 fn benched(options: &Options) -> Result<()> {
-    let (began, started) = (SystemTime::now(), Instant::now());
+    let record = Record::begin();
     let plan = options.plan()?;
     plan.probe()?;
     if options.fill {
         fill::fill(&plan)?;
     }
     let rounds = measured(&plan, options.rounds)?;
-    let report = Report {
-        title: format!("Load on {}", plan.load.target),
-        command: options::command(std::env::args()),
-        machine: Machine::here(),
-        began_unix: began.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        lasted_seconds: started.elapsed().as_secs_f64(),
-        parts: tables::parts(&plan, &rounds),
-    };
+    let title = format!("Load on {}", plan.load.target);
+    let report = record.report(title, tables::parts(&plan, &rounds));
     report.print()?;
     match &options.json {
         Some(path) => fs::write(path, numbers::json(&plan, &report, &rounds)?)

@@ -21,6 +21,7 @@ mod failure;
 mod generator;
 mod measure;
 mod progress;
+mod record;
 mod subject;
 mod workload;
 

@@ -23,7 +23,7 @@ mod plan;
 mod visit;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use larder_server::model::ModelName;
 
@@ -32,7 +32,7 @@ use self::plan::{Connections, Plan};
 use crate::failure::{Failure, Result};
 use crate::measure::descriptors;
 use crate::progress::Progress;
-use crate::report::{Machine, Report};
+use crate::record::Record;
 
 /// The options of the run.
 #[derive(Debug, clap::Args)]
@@ -78,22 +78,16 @@ const QUICK_SECONDS: u64 = 110;
 /// When larder cannot be started at all, or the report cannot be written. That a model refuses what is
 /// asked of it is a result.
 pub fn run(options: &Options) -> Result<()> {
-    let (begun, clock) = (SystemTime::now(), Instant::now());
+    let record = Record::begin();
     let plan = Plan::of(options, descriptors::raise_limit());
-    let until = options.quick.then(|| clock + Duration::from_secs(QUICK_SECONDS));
+    let until = options.quick.then(|| record.after(Duration::from_secs(QUICK_SECONDS)));
     let figures = measure(&plan, until);
     if let Some(reason) = figures.nobody_served(&plan.models) {
         return Err(Failure::run(reason));
     }
-    let report = Report {
-        title: "Ways to drive connections".to_owned(),
-        command: command(),
-        machine: Machine::here(),
-        began_unix: begun.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        lasted_seconds: clock.elapsed().as_secs_f64(),
-        parts: exhibits::parts(&plan, &figures),
-    };
-    report.publish(&options.out, "models")
+    record
+        .report("Ways to drive connections", exhibits::parts(&plan, &figures))
+        .publish(&options.out, "models")
 }
 
 /// Every round, or as many as end before `until`.
@@ -117,9 +111,4 @@ fn measure(plan: &Plan, until: Option<Instant>) -> Figures {
         longest = longest.max(begun.elapsed());
     }
     figures
-}
-
-fn command() -> String {
-    let arguments = std::env::args().skip(1);
-    std::iter::once("larder".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }

@@ -104,7 +104,7 @@ pub fn run(options: &Options) -> Result<()> {
     let strategies = application::chosen(&options.strategy)?;
     let workloads = workload::chosen(&options.workload, settings.keys, options.trace.as_deref())?;
     let database = Database::open(options.source.as_deref(), settings.clients)?;
-    let telling = Telling::begin(options, &settings, &database);
+    let telling = Telling::begin(&settings, &database);
     let rows = workloads.iter().map(Ready::keys).max().unwrap_or(settings.keys);
     database.fill(rows)?;
     let stage = Stage::new(database, settings.clients);

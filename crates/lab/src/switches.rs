@@ -20,13 +20,13 @@ mod summary;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use self::grid::{Grid, Plan};
 use crate::failure::Result;
 use crate::measure::descriptors;
 use crate::progress::Progress;
-use crate::report::{Machine, Report};
+use crate::record::Record;
 
 /// The options of the run.
 #[derive(Debug, clap::Args)]
@@ -55,21 +55,14 @@ pub struct Options {
 ///
 /// When the report cannot be written. What this system refuses to run is told in the report.
 pub fn run(options: &Options) -> Result<()> {
-    let (began, started) = (SystemTime::now(), Instant::now());
+    let record = Record::begin();
     descriptors::raise_limit();
     let plan = options.plan();
     let progress = Progress::new(plan.steps());
     let grid = Grid::measure(&plan, &progress);
     drop(progress);
-    let report = Report {
-        title: "What a switch costs".to_owned(),
-        command: options.command(),
-        machine: Machine::here(),
-        began_unix: began.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        lasted_seconds: started.elapsed().as_secs_f64(),
-        parts: summary::parts(&grid, &plan.parties),
-    };
-    report.publish(&options.out, "switches")
+    let parts = summary::parts(&grid, &plan.parties);
+    record.report("What a switch costs", parts).publish(&options.out, "switches")
 }
 
 impl Options {
@@ -83,16 +76,6 @@ impl Options {
             rounds: self.rounds.map_or(rounds, usize::from),
             lasting: Duration::from_millis(self.milliseconds.unwrap_or(milliseconds)),
         }
-    }
-
-    /// The command with all that a default would decide.
-    fn command(&self) -> String {
-        let Plan { parties, rounds, lasting } = self.plan();
-        let parties = parties.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-        let milliseconds = lasting.as_millis();
-        format!(
-            "larder lab switches --rounds {rounds} --milliseconds {milliseconds} --parties {parties}"
-        )
     }
 }
 

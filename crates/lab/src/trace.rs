@@ -9,13 +9,13 @@ mod summary;
 mod zstd;
 
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
 
 use self::curve::Curve;
 use self::requests::Requests;
 use crate::failure::Result;
 use crate::progress::Progress;
-use crate::report::{Machine, Part, Report};
+use crate::record::Record;
+use crate::report::Part;
 
 /// The options of the run.
 #[derive(Debug, clap::Args)]
@@ -46,22 +46,14 @@ pub struct Options {
 ///
 /// When a trace cannot be read, or the report not be written.
 pub fn run(options: &Options) -> Result<()> {
-    let (began, started) = (SystemTime::now(), Instant::now());
+    let record = Record::begin();
     let mut parts = vec![summary::introduction()];
     let progress = Progress::new(options.traces.len() * Curve::steps(options.rounds()));
     for path in &options.traces {
         parts.extend(replay(path, options, &progress)?);
     }
     drop(progress);
-    let report = Report {
-        title: "Hit ratio against size".to_owned(),
-        command: options.command(),
-        machine: Machine::here(),
-        began_unix: began.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        lasted_seconds: started.elapsed().as_secs_f64(),
-        parts,
-    };
-    report.publish(&options.out, "trace")
+    record.report("Hit ratio against size", parts).publish(&options.out, "trace")
 }
 
 fn replay(path: &Path, options: &Options, progress: &Progress) -> Result<Vec<Part>> {
@@ -76,17 +68,5 @@ fn replay(path: &Path, options: &Options, progress: &Progress) -> Result<Vec<Par
 impl Options {
     fn rounds(&self) -> usize {
         if self.quick { 1 } else { usize::from(self.rounds) }
-    }
-
-    fn command(&self) -> String {
-        let mut command = "larder lab trace".to_owned();
-        for path in &self.traces {
-            command += &format!(" {}", path.display());
-        }
-        match self.quick {
-            true => command += " --quick",
-            false => command += &format!(" --rounds {}", self.rounds),
-        }
-        command + &format!(" --requests-max {}", self.requests_max)
     }
 }

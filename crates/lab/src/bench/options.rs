@@ -227,44 +227,9 @@ fn address(server: &str) -> Result<SocketAddr> {
     first.ok_or_else(|| no_address("nobody has that name".to_owned()))
 }
 
-/// The command that was given, without a password.
-pub(super) fn command(arguments: impl IntoIterator<Item = String>) -> String {
-    let mut command = "larder".to_owned();
-    let mut is_password = false;
-    for argument in arguments.into_iter().skip(1) {
-        let shown = match argument.split_once('=') {
-            _ if is_password => "***",
-            Some(("--password", _)) => "--password=***",
-            _ => &argument,
-        };
-        command.push(' ');
-        command.push_str(&quoted(shown));
-        is_password = argument == "--password";
-    }
-    command
-}
-
-/// As a shell reads it.
-fn quoted(argument: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,*@%+".contains(&byte);
-    match !argument.is_empty() && argument.bytes().all(is_plain) {
-        true => argument.to_owned(),
-        false => format!("'{}'", argument.replace('\'', r"'\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_is_not_told() {
-        let told = |words: &str| command(words.split(' ').map(str::to_owned));
-        assert_eq!(told("x bench --password s3 --rate 5"), "larder bench --password *** --rate 5");
-        assert_eq!(told("x bench --password=s3"), "larder bench --password=***");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn an_address_has_a_port() {

@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::Round;
 use super::options::Plan;
 use crate::generator::{Outcome, Pace};
-use crate::measure::number::grouped;
+use crate::measure::number::counted;
 use crate::report::{Cell, Part, Spread, Table};
 
 /// The part of the requests that is faster, and what the columns call it.
@@ -43,20 +43,20 @@ fn introduction(plan: &Plan, rounds: usize) -> String {
         "{}: {}, {}% reads, values of {} bytes. {} with {} in flight at most, on {}, {pace}. {} of {:?}\
          {warm_up}.",
         ready.workload.name,
-        counted(ready.keys() as usize, "key"),
+        number_of(ready.keys() as usize, "key"),
         ready.read_share * 100.0,
         plan.requests.value_bytes(),
-        counted(load.connections, "connection"),
-        counted(load.pipeline, "request"),
-        counted(load.threads.min(load.connections), "thread"),
-        counted(rounds, "round"),
+        number_of(load.connections, "connection"),
+        number_of(load.pipeline, "request"),
+        number_of(load.threads.min(load.connections), "thread"),
+        number_of(rounds, "round"),
         load.lasting,
     )
 }
 
-fn counted(number: usize, what: &str) -> String {
+fn number_of(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(number as f64, 0))
+    format!("{} {what}{plural}", counted(number as u64))
 }
 
 fn costs(rounds: &[Round]) -> Table {

@@ -19,6 +19,11 @@ pub(crate) fn grouped(value: f64, decimals: usize) -> String {
     text
 }
 
+/// A number of things, with a comma between thousands.
+pub(crate) fn counted(number: u64) -> String {
+    grouped(number as f64, 0)
+}
+
 /// In three digits or fewer, with a letter for thousands and what comes after, as it stands on an axis.
 pub(crate) fn short(value: f64) -> String {
     const LETTERS: [(f64, &str); 4] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];

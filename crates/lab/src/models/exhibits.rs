@@ -12,7 +12,7 @@ use super::figures::Figures;
 use super::gets::VALUE_BYTES;
 use super::plan::Plan;
 use super::visit::LATENCY_SHARE;
-use crate::measure::number::grouped;
+use crate::measure::number::counted;
 use crate::measure::spread::Spread;
 use crate::report::{Axis, Cell, Part, Plot, Point, Scale, Series};
 
@@ -44,12 +44,12 @@ fn method(plan: &Plan, figures: &Figures) -> String {
          come at random, at {share:.0} % of that rate, each counted from when it was due. CPU time is that \
          of larder's processes alone. Generator and server share this machine. A process may have {limit} \
          descriptors. Figures are medians of the rounds, with the least and the most of them.",
-        keys = grouped(*keys as f64, 0),
+        keys = counted(*keys),
         rounds = figures.rounds,
         lasting = lasting.as_secs_f64(),
         warm_up = warm_up.as_secs_f64(),
         share = LATENCY_SHARE * 100.0,
-        limit = grouped(*descriptors as f64, 0),
+        limit = counted(*descriptors as u64),
     )
 }
 

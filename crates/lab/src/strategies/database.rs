@@ -18,8 +18,8 @@ use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::failure::{Failure, Result};
+use crate::record::without_secrets;
 
-pub(super) use address::shown;
 use native::Native;
 
 use super::observer::value;
@@ -134,7 +134,7 @@ impl Database {
     pub(super) fn place(&self) -> String {
         match self.url.strip_prefix("sqlite:").map(Path::new) {
             Some(file) if file.starts_with(self.folder.path()) => "an SQLite file".to_owned(),
-            _ => shown(&self.url),
+            _ => without_secrets(&self.url),
         }
     }
 
@@ -233,7 +233,7 @@ async fn make(url: &str, clients: usize) -> Result<(Native, Rows, bool)> {
         return Err(Failure::misuse(format!(
             "there is a table {TABLE} in {} already: drop it if it is left from a run that was \
              broken off",
-            shown(url)
+            without_secrets(url)
         )));
     }
     let had_fences = native.has_table(FENCE_TABLE).await?;

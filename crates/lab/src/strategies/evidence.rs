@@ -4,7 +4,7 @@ use super::application::{REFERENCE, Strategy};
 use super::crash::Losses;
 use super::results::{Metric, Results, milliseconds};
 use super::workload::{HALF_AND_HALF, HOT_KEY, LOG, READ_MOSTLY, WRITE_HEAVY};
-use crate::measure::number::grouped;
+use crate::measure::number::{counted, grouped};
 use crate::measure::spread::Spread;
 
 /// The middle latency of reads.
@@ -79,13 +79,13 @@ impl Evidence<'_> {
     /// Whether readers were given what had been overwritten.
     pub(super) fn staleness(&self) -> String {
         let seen = self.results.sightings(self.strategy);
-        let reads = grouped(seen.reads as f64, 0);
+        let reads = counted(seen.reads);
         match (seen.reads, seen.stale) {
             (0, _) => missing("what readers are given"),
             (_, 0) => format!("stale reads: none of {reads}"),
             (_, stale) => format!(
                 "stale reads: {} of {reads}, by {:.1} ms at worst",
-                grouped(stale as f64, 0),
+                counted(stale),
                 milliseconds(seen.worst)
             ),
         }
@@ -114,8 +114,8 @@ impl Evidence<'_> {
         let losses = Losses::sum(&crashes);
         format!(
             "{} of {} acknowledged writes were lost in {}",
-            grouped(losses.lost as f64, 0),
-            grouped(losses.acknowledged as f64, 0),
+            counted(losses.lost as u64),
+            counted(losses.acknowledged as u64),
             match crashes.len() {
                 1 => "a crash".to_owned(),
                 count => format!("{count} crashes"),

@@ -6,7 +6,7 @@ use super::evidence::{READ_P50, WRITE_P50};
 use super::observer::Sightings;
 use super::results::{Metric, Results, milliseconds};
 use super::workload::{READ_MOSTLY, WRITE_HEAVY};
-use crate::measure::number::grouped;
+use crate::measure::number::counted;
 use crate::measure::spread::Spread;
 use crate::report::{Cell, Table};
 use crate::workload::Workload;
@@ -116,7 +116,7 @@ pub(super) fn bypassed(results: &Results) -> Table {
 pub(super) fn crashed(results: &Results) -> Table {
     let row = |strategy: &'static Strategy| {
         let crashes = results.crashes(strategy);
-        let acknowledged = grouped(Losses::sum(&crashes).acknowledged as f64, 0);
+        let acknowledged = counted(Losses::sum(&crashes).acknowledged as u64);
         vec![text(strategy.name), text(acknowledged), lost(&crashes)]
     };
     let has_larder = |strategy: &&'static Strategy| strategy.name != REFERENCE.name;
@@ -134,7 +134,7 @@ fn heads<const COUNT: usize>(heads: [&str; COUNT]) -> Vec<String> {
 fn lost(crashes: &[Losses]) -> Cell {
     match crashes.is_empty() {
         true => Cell::Absent(NOTHING.to_owned()),
-        false => text(grouped(Losses::sum(crashes).lost as f64, 0)),
+        false => text(counted(Losses::sum(crashes).lost as u64)),
     }
 }
 

@@ -1,35 +1,29 @@
 //! The report of a run.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
 use super::application::Strategy;
 use super::bypass;
 use super::claims::{FAST_MAX, SLOW_MIN, VERY_FAST_MAX, claims};
-use super::database::{Database, shown};
+use super::database::Database;
 use super::evidence::Evidence;
 use super::results::Results;
 use super::settings::Settings;
-use super::{Options, SHARE_OFFERED, plots, tables};
-use crate::measure::machine::Machine;
+use super::{SHARE_OFFERED, plots, tables};
+use crate::measure::number::counted;
+use crate::record::Record;
 use crate::report::{Part, Report};
 
 /// A report whose figures are still being made.
 pub(super) struct Telling {
-    began: Instant,
-    began_unix: u64,
-    command: String,
+    record: Record,
     circumstances: String,
     past_the_cache: String,
 }
 
 impl Telling {
     /// The run begins.
-    pub(super) fn begin(options: &Options, settings: &Settings, database: &Database) -> Self {
-        let began_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    pub(super) fn begin(settings: &Settings, database: &Database) -> Self {
         Self {
-            began: Instant::now(),
-            began_unix,
-            command: command(options),
+            record: Record::begin(),
             circumstances: circumstances(settings, database),
             past_the_cache: past_the_cache(settings),
         }
@@ -60,14 +54,7 @@ impl Telling {
             Part::Text(CRASHES.to_owned()),
             Part::Table(tables::crashed(results)),
         ]);
-        Report {
-            title: "The strategies".to_owned(),
-            command: self.command,
-            machine: Machine::here(),
-            began_unix: self.began_unix,
-            lasted_seconds: self.began.elapsed().as_secs_f64(),
-            parts,
-        }
+        self.record.report("The strategies", parts)
     }
 }
 
@@ -89,6 +76,7 @@ const CRASHES: &str = "Clients write the same keys again and again until larder 
 
 fn circumstances(settings: &Settings, database: &Database) -> String {
     let Settings { keys, clients, rounds, length, .. } = settings;
+    let keys = counted(*keys);
     format!(
         "{clients} clients, each a thread that waits for its answer, over {}; {keys} keys, of which larder \
          may hold a quarter; {}. Each trial has a larder of its own, which is warmed up for \
@@ -129,50 +117,4 @@ fn verdicts() -> String {
 fn advice(results: &Results, strategy: &'static Strategy) -> String {
     let advice = (strategy.advice)(&Evidence { results, strategy });
     format!("Choose {} {advice}", strategy.name)
-}
-
-/// The command that makes this report again, without what is secret.
-fn command(options: &Options) -> String {
-    let mut words = vec!["larder lab strategies".to_owned()];
-    let mut say = |name: &str, value: Option<String>| {
-        words.extend(value.map(|value| format!("--{name} {value}")));
-    };
-    let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
-    say("strategy", list(&options.strategy));
-    say("workload", list(&options.workload));
-    say("trace", options.trace.as_ref().map(|file| file.display().to_string()));
-    say("source", options.source.as_deref().map(shown));
-    say("keys", options.keys.map(|keys| keys.to_string()));
-    say("seconds", options.seconds.map(|seconds| seconds.to_string()));
-    say("rounds", options.rounds.map(|rounds| rounds.to_string()));
-    say("clients", options.clients.map(|clients| clients.to_string()));
-    say("ttl", options.ttl.map(|ttl| ttl.to_string()));
-    if options.quick {
-        words.push("--quick".to_owned());
-    }
-    words.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::{Args, FromArgMatches};
-
-    use super::*;
-
-    fn said(arguments: &[&str]) -> String {
-        let parser = Options::augment_args(clap::Command::new("strategies")).no_binary_name(true);
-        let matches = parser.get_matches_from(arguments);
-        command(&Options::from_arg_matches(&matches).unwrap())
-    }
-
-    #[test]
-    fn the_command_is_told_without_a_password() {
-        assert_eq!(said(&[]), "larder lab strategies");
-        let arguments =
-            ["--source", "mysql://me:sword@db/shop", "--strategy", "read-through", "--quick"];
-        assert_eq!(
-            said(&arguments),
-            "larder lab strategies --strategy read-through --source mysql://me@db/shop --quick"
-        );
-    }
 }

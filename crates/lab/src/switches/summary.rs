@@ -5,6 +5,7 @@ use super::figures::Figures;
 use super::grid::{self, Grid};
 use super::model::Model;
 use super::point::{POINTS, Point};
+use crate::measure::number::counted;
 use crate::report::{self, Axis, Cell, Part, Plot, Scale, Series, Table};
 
 /// The figures of all points, one point after the other, and the claims.
@@ -81,7 +82,7 @@ fn plot_of_numbers(grid: &Grid, point: &Point, parties: &[usize]) -> Plot {
         });
         Series { name: model.name().to_owned(), points: points.collect() }
     };
-    let names = parties.iter().map(usize::to_string).collect();
+    let names = parties.iter().map(|parties| counted(*parties as u64)).collect();
     let measured = Model::ALL.into_iter().filter(|model| model.pointless(point).is_none());
     plot(
         format!("A switch at {}, by the number of parties", point.name),
@@ -159,7 +160,7 @@ fn table(point: &Point, cells: &[&grid::Cell]) -> Table {
 
 fn row(cell: &grid::Cell) -> Vec<Cell> {
     let mut row =
-        vec![Cell::Text(cell.model.name().to_owned()), Cell::Text(cell.parties.to_string())];
+        vec![Cell::Text(cell.model.name().to_owned()), Cell::Text(counted(cell.parties as u64))];
     row.extend(COLUMNS.iter().map(|column| match cell.spread(column.figure) {
         Some(spread) => Cell::Measured(spread, column.decimals),
         None if cell.refused.is_some() => Cell::Absent("refused".to_owned()),

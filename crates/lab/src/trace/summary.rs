@@ -3,6 +3,7 @@
 use super::curve::{Curve, Point};
 use super::policy::{LARDER, LRU, OPTIMUM};
 use super::requests::Requests;
+use crate::measure::number::counted;
 use crate::report::{self, Axis, Cell, Claim, Part, Plot, Scale, Series, Spread, Table, Verdict};
 
 /// The requests and their curve, in words, figures and a picture.
@@ -35,13 +36,14 @@ fn description(requests: &Requests) -> String {
         "{first:.1} % of the requests ask for a key for the first time; no cache that waits to be asked \
          hits these."
     );
+    let (total, distinct) = (counted(*total), counted(u64::from(*distinct)));
     match halvings {
         0 => format!("{total} requests for {distinct} keys. {asked}"),
         halvings => format!(
             "{total} requests, of which those for every {}th key have been replayed, chosen by hash: {} \
              requests for {distinct} keys, against caches with that share of the room. {asked}",
             1_u64 << halvings,
-            requests.len(),
+            counted(requests.len()),
         ),
     }
 }
@@ -59,7 +61,7 @@ fn table(curve: &Curve) -> Table {
 fn row(point: &Point) -> Vec<Cell> {
     let measured = |spread: &Spread| Cell::Measured(spread.clone(), 2);
     vec![
-        Cell::Text(point.size.to_string()),
+        Cell::Text(counted(point.size)),
         Cell::Text(format!("{:.2}", point.percent_of_keys)),
         measured(&point.larder),
         measured(&point.lru),
