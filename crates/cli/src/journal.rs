@@ -22,9 +22,9 @@ pub(crate) enum JournalCommand {
     /// Read every byte of the journal in a folder, and say what is wrong with it.
     ///
     /// Ends with 1 when something is.
-    Verify(FolderOptions),
+    Verify(VerifyOptions),
     /// Print the writes that the journal in a folder holds, a line of JSON each.
-    Dump(FolderOptions),
+    Dump(DumpOptions),
     /// The writes that the source refused.
     #[command(subcommand)]
     Dead(DeadCommand),
@@ -60,7 +60,14 @@ pub(crate) struct StatusOptions {
 }
 
 #[derive(Args)]
-pub(crate) struct FolderOptions {
+pub(crate) struct DumpOptions {
+    /// The folder of the journal.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyOptions {
     /// The folder of the journal.
     #[arg(value_name = "DIR")]
     folder: PathBuf,

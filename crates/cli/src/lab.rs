@@ -18,6 +18,7 @@ pub(crate) enum LabCommand {
 }
 
 pub(crate) fn run(command: &LabCommand) -> Result<(), Failure> {
+    heed_signals()?;
     let outcome = match command {
         LabCommand::Models(options) => models::run(options),
         LabCommand::Switches(options) => switches::run(options),
@@ -28,7 +29,13 @@ pub(crate) fn run(command: &LabCommand) -> Result<(), Failure> {
 }
 
 pub(crate) fn bench(options: &bench::Options) -> Result<(), Failure> {
+    heed_signals()?;
     bench::run(options).map_err(failure)
+}
+
+fn heed_signals() -> Result<(), Failure> {
+    larder_lab::heed_signals()
+        .map_err(|error| Failure::failed(format!("cannot wait for signals: {error}")))
 }
 
 fn failure(failure: larder_lab::Failure) -> Failure {

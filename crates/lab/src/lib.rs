@@ -19,6 +19,7 @@ pub mod trace;
 
 mod failure;
 mod generator;
+mod interruption;
 mod measure;
 mod progress;
 mod record;
@@ -26,3 +27,4 @@ mod subject;
 mod workload;
 
 pub use failure::{Failure, Result};
+pub use interruption::heed_signals;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use larder_protocol::settings::{Host, NotRewritten, Place, Settings, place};
 use parking_lot::Mutex;
 
-use crate::config::{Capacity, Config, Unmatched};
+use crate::config::{Capacity, Config, PasswordConfig, Secret, Unmatched};
 use crate::status::Status;
 
 /// The parameters that have a counterpart in the configuration, and the path to it there.
@@ -38,6 +38,8 @@ pub(crate) struct Parameters {
     memory_max: Option<u64>,
     /// What is in the file of each counterpart, as far as it is not what it was at the start.
     written: Mutex<Vec<i64>>,
+    /// The password that is not in a file; it may be from the environment.
+    password: Option<Secret>,
 }
 
 impl Parameters {
@@ -53,6 +55,10 @@ impl Parameters {
             status: Arc::downgrade(status),
             memory_max: memory_max(config),
             written: Mutex::new(present(settings)),
+            password: match &config.auth.password {
+                Some(PasswordConfig::Given(password)) => Some(password.clone()),
+                _ => None,
+            },
         });
         settings.attach(parameters.clone());
         parameters
@@ -78,7 +84,8 @@ impl Host for Parameters {
             .filter(|(_, (written, present))| written != present && **present > 0)
             .map(|((_, path, form), (_, present))| (*path, form.value(*present)))
             .collect();
-        rewrite::rewrite(file, &changes).map_err(NotRewritten::Failed)?;
+        let password = self.password.as_ref();
+        rewrite::rewrite(file, &changes, password).map_err(NotRewritten::Failed)?;
         *written = present;
         Ok(())
     }
@@ -158,7 +165,9 @@ mod tests {
 
     /// A server that was configured by `text` in a file of this folder.
     fn configured(text: &str, folder: &tempfile::TempDir) -> (Arc<Status>, Arc<Parameters>) {
-        let config = ConfigText::new("t", text).parse(&Overrides::default()).unwrap();
+        let overrides =
+            Overrides { password: Some("s3cret".to_owned().into()), ..Overrides::default() };
+        let config = ConfigText::new("t", text).parse(&overrides).unwrap();
         let keyspaces = keyspaces::tests::of(vec![], Some(plain("default", "")), 100);
         let status = Arc::new(Status::new(keyspaces, "tasks".to_owned(), 7379));
         let address = "127.0.0.1:7400".parse().unwrap();
@@ -223,6 +232,17 @@ mod tests {
         let expected = "# ours\ndata = \".\" # here\n\n[limits]\nmaxclients = 9 # few\n\
                         idle_timeout = \"60s\"\n";
         assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_password_in_the_environment_counts_when_other_machines_are_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let (status, parameters) = configured("listen = \"0.0.0.0:7379\"\n", &folder);
+        let settings = status.keyspaces.hub().settings();
+        begin_at(settings, place::MAXCLIENTS, "9");
+        parameters.rewrite(settings).unwrap();
+        let written = fs::read_to_string(folder.path().join("larder.toml")).unwrap();
+        assert!(written.contains("maxclients = 9"), "{written}");
     }
 
     #[test]

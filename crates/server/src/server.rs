@@ -200,6 +200,7 @@ impl Stopper {
 pub fn check(config: &Config) -> Result<Vec<String>, config::Report> {
     let runtime = engine_runtime().map_err(|error| elsewhere("the runtime", &error))?;
     acceptor(config, &runtime)?;
+    auth::set_up(config, &Hub::new(session_limits(config)))?;
     runtime.block_on(assemble::check(config))
 }
 

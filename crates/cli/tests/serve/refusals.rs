@@ -90,6 +90,26 @@ fn a_mistake_in_the_text_is_shown_at_its_place() {
 }
 
 #[test]
+fn a_password_in_the_environment_counts_when_a_configuration_is_checked() {
+    let setup = Setup::new("reactors").config(&format!("listen = \"0.0.0.0:7379\"\n{GOOD}"));
+    let setup = setup.sql(ITEMS).environment("LARDER_PASSWORD", "s3cret");
+    let output = Process::output(&mut setup.larder(&["check", "--config", "larder.toml"]));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn files_of_passwords_and_users_are_read_before_anything_is_made() {
+    for (section, message) in [
+        ("password_file = \"gone\"", "password_file: "),
+        ("users_file = \"wrong\"", "users_file: "),
+    ] {
+        let setup = Setup::new("reactors").config(&format!("auth.{section}\n{GOOD}")).sql(ITEMS);
+        fs::write(setup.path("wrong"), "user default on +@nothing\n").unwrap();
+        refuse(&setup, message);
+    }
+}
+
+#[test]
 fn other_machines_are_not_served() {
     let setup = Setup::new("reactors").config("listen = \"0.0.0.0:7379\"");
     for args in [["serve", "--config", "larder.toml"], ["check", "--config", "larder.toml"]] {

@@ -7,19 +7,23 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
-use crate::config::{ConfigText, Overrides};
+use crate::config::{ConfigText, Overrides, Secret};
 
 /// Sets options of sections in `file`, in one step: whoever reads it meanwhile sees all or nothing.
-/// Nothing is written if larder could not start with it.
+/// Nothing is written if larder could not start with it, and the same `password` in the environment.
 ///
 /// The error is a sentence.
-pub(super) fn rewrite(file: &Path, changes: &[([&str; 2], Value)]) -> Result<(), String> {
+pub(super) fn rewrite(
+    file: &Path,
+    changes: &[([&str; 2], Value)],
+    password: Option<&Secret>,
+) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", file.display());
     // Behind a link is the file that is meant.
     let file = &fs::canonicalize(file).map_err(failed)?;
     let text = fs::read_to_string(file).map_err(failed)?;
     let text = changed(&text, changes)?;
-    check(file, &text)?;
+    check(file, &text, password)?;
     replace(file, &text).map_err(failed)
 }
 
@@ -40,9 +44,10 @@ fn changed(text: &str, changes: &[([&str; 2], Value)]) -> Result<String, String>
     Ok(document.to_string())
 }
 
-fn check(file: &Path, text: &str) -> Result<(), String> {
+fn check(file: &Path, text: &str, password: Option<&Secret>) -> Result<(), String> {
     let text = ConfigText::new(file.display().to_string(), text);
-    match text.parse(&Overrides::default()) {
+    let overrides = Overrides { password: password.cloned(), ..Overrides::default() };
+    match text.parse(&overrides) {
         Ok(_) => Ok(()),
         Err(report) => {
             let problems = text.render(&report).replace(['\r', '\n'], " ");
