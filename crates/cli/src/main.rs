@@ -52,7 +52,7 @@ struct ServeOptions {
     /// Where clients connect, such as 127.0.0.1:7379; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// The folder that relative names of database files start from.
+    /// The folder that relative names of database files and journals start from.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How connections are driven: reactors, process, prefork, thread, pool, select, poll, epoll, uring, local

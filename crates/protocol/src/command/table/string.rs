@@ -49,7 +49,8 @@ pub(super) const ROWS: &[Command] = &[
         .note("The keys of one keyspace are written as one transaction, keyspace after keyspace."),
     row("msetnx", -3, WRITE | DENYOOM, PAIRS, Group::String, "1.0.1", mset::if_absent)
         .about("O(N) with the number of keys", "Sets the values of several keys if none of them exists.")
-        .uses(OW | INSERT).tips(&["request_policy:multi_shard", "response_policy:agg_min"]).means(Meaning::WriteValue),
+        .uses(OW | INSERT).tips(&["request_policy:multi_shard", "response_policy:agg_min"]).means(Meaning::WriteValue)
+        .note("Over a source it looks, then writes: another client may write one of the keys in between. As a lock use SET with NX; for several keys of one write-through keyspace, MSETNX between MULTI and EXEC."),
     row("strlen", 2, READONLY | FAST, ONE, Group::String, "2.2.0", strlen::run)
         .about("O(1)", "Answers how many bytes the value of a key has.")
         .uses(RO).means(Meaning::ReadValue),
