@@ -85,6 +85,7 @@ mod cores;
 mod crowd;
 mod doorman;
 mod event_loop;
+mod farewells;
 mod line;
 mod link;
 mod local;
@@ -168,6 +169,12 @@ pub trait Connection: Send + 'static {
 
     /// Whether there is nothing left to do but to send what [`output`](Self::output) holds.
     fn is_finished(&self) -> bool;
+
+    /// Whether it has finished and what is left of its output is short, but has a limit nowhere else:
+    /// a peer that does not take it within seconds may be cut.
+    fn is_saying_farewell(&self) -> bool {
+        false
+    }
 
     /// Under what mandate a [`Deputy`](worker::Deputy) in another process may answer the requests
     /// that come next; `None` while this connection has to answer them itself, as most do.

@@ -121,6 +121,8 @@ impl Server {
         self.start_ticking();
         let (model, options): (ModelName, _) = (self.config.model, self.options());
         let served = model.run(self.listeners.sockets, service, options, self.shutdown.clone());
+        // No worker is left, and who holds the tier to the last may not come to drop it.
+        self.status.shared().inspect(|shared| shared.withdraw());
         let patience = self.config.limits.shutdown_timeout;
         let unflushed = self.runtime.block_on(self.status.keyspaces.shutdown(patience));
         // Loads that hang in a source must not hold up the end.

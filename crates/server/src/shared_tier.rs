@@ -13,8 +13,9 @@
 //! * So once the memory tier shows a newer value, to whomever, no worker finds the older one; all the
 //!   more once the write was acknowledged.
 //! * A value has the deadline at which its copy expires, or at which it is due for a refresh.
-//! * A worker looks only under the [mandate](crate::model::Mandate) that the parent has in force. Whatever may bar
-//!   clients from reading (rules of users, a pause) brings another into force before it is answered.
+//! * A worker looks only under the [mandate](crate::model::Mandate) that the parent has in force,
+//!   and looks again whether it still is when it has read. Whatever may bar clients from reading (rules
+//!   of users, a pause) brings another into force before it is answered.
 //!
 //! A value that cannot be taken out would be served for ever. If the tier fails like that, which it
 //! does when its file system is full, it is closed: no mandate is in force any more, and workers pass
@@ -24,8 +25,10 @@ mod deputy;
 mod page;
 mod record;
 mod request;
+mod room;
 
 use std::fmt;
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
@@ -52,6 +55,12 @@ const VALUE_BYTES_MAX: usize = BYTES_MAX / 4 * 3;
 
 /// How many processes and threads may have looked into it.
 const READERS_MAX: u32 = 16 * 1024;
+
+/// The file in which LMDB keeps its readers, all of whom write to it.
+const LOCK: &str = "lock.mdb";
+
+/// How long it is: a cache line for each reader, and more than LMDB needs beside them.
+const LOCK_BYTES: u64 = 64 * READERS_MAX as u64 + 4096;
 
 /// More stripes void fewer leases that nothing has happened to.
 const STRIPES: usize = 1024;
@@ -115,6 +124,8 @@ impl SharedTier {
     }
 
     fn create_in(folder: Scratch) -> io::Result<Self> {
+        // Before LMDB has the file: its locks on it would go with any other descriptor of it.
+        room::reserve(&folder.path().join(LOCK), LOCK_BYTES)?;
         let env = options(folder.path(), EnvFlags::empty())?;
         let mut transaction = env.write_txn().map_err(failed)?;
         let values = env.create_database(&mut transaction, None).map_err(failed)?;
@@ -133,6 +144,13 @@ impl SharedTier {
     /// Where workers find it.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Removes its folder, as nobody is to find it any more. Whoever has it open is not disturbed.
+    pub(crate) fn withdraw(&self) {
+        if let Err(error) = fs::remove_dir_all(self.folder()) {
+            tracing::warn!(%error, folder = %self.folder().display(), "cannot remove the shared-memory tier");
+        }
     }
 
     /// How many requests workers have answered from it.
@@ -236,13 +254,14 @@ impl SharedTier {
     }
 
     /// Takes something out, or closes the tier if it does not let go.
-    fn change(&self, change: impl FnOnce(&mut RwTxn<'_>) -> heed::Result<()>) {
+    fn change(&self, change: impl Fn(&mut RwTxn<'_>) -> heed::Result<()>) {
         if self.page.is_closed() {
             return;
         }
-        let changed = self.env.write_txn().and_then(|mut transaction| {
-            change(&mut transaction)?;
-            transaction.commit()
+        let changed = self.write(&change).or_else(|_| {
+            // It may be that some who have died hold on to all the room that there is.
+            self.env.clear_stale_readers()?;
+            self.write(&change)
         });
         if let Err(error) = changed {
             self.page.close();
@@ -251,6 +270,12 @@ impl SharedTier {
                 "the shared-memory tier is closed, as it cannot be written: workers pass everything on"
             );
         }
+    }
+
+    fn write(&self, change: impl Fn(&mut RwTxn<'_>) -> heed::Result<()>) -> heed::Result<()> {
+        let mut transaction = self.env.write_txn()?;
+        change(&mut transaction)?;
+        transaction.commit()
     }
 
     /// Brings the mandate of this revision into force.

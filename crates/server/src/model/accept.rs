@@ -114,6 +114,15 @@ pub(super) fn turn_away<S: Service>(service: &S, arrival: Arrival, error: &io::E
     pump::guarded(|| service.refusal(arrival, &error.to_string())).unwrap_or_default()
 }
 
+/// What to say of a client for whom `what` cannot be started because of `error`.
+pub(super) fn not_started(what: &str, limits: &str, error: &io::Error) -> io::Error {
+    let message = format!(
+        "cannot start a {what} for this connection ({error}): raise the limits of {limits}, lower \
+         maxclients, or choose another model"
+    );
+    io::Error::new(error.kind(), message)
+}
+
 /// Sends `refusal` and closes. One send is enough, as the send buffer of a new socket is empty.
 pub(super) fn refuse(socket: &TcpStream, refusal: &[u8], buffer: &mut [u8]) {
     let mut wire = socket;

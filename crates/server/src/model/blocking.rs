@@ -41,7 +41,7 @@ pub(super) struct Opened<C> {
 
 /// What a wait came to.
 enum Waited {
-    For(Event),
+    For([Option<Event>; 2]),
     /// The deadline of the shutdown has passed.
     TooLong,
 }
@@ -81,20 +81,22 @@ impl<S: Service> Driver<S> {
     fn drive(&mut self, socket: &TcpStream, pump: &mut Pump<S::Connection>) -> io::Result<()> {
         let mut deadline = None;
         // Its first turn finds out what it really waits for, and sends a greeting.
-        let mut event = Event::Writable;
+        let mut events = [Some(Event::Writable), None];
         loop {
-            pump.hear(&mut &*socket, event, &mut self.buffer);
+            for event in events.into_iter().flatten() {
+                pump.hear(&mut &*socket, event, &mut self.buffer);
+            }
             let Turn::Open(interest) = pump.answer(&mut &*socket, &mut self.buffer) else {
                 return Ok(());
             };
-            event = match self.wait(socket, interest, deadline)? {
-                Waited::For(event) => event,
+            events = match self.wait(socket, interest, deadline)? {
+                Waited::For(events) => events,
                 Waited::TooLong => {
                     tracing::warn!("a connection is cut at the end of the shutdown");
                     return Ok(());
                 }
             };
-            if event == Event::Drain {
+            if events.contains(&Some(Event::Drain)) {
                 deadline = self.shutdown.deadline();
             }
         }
@@ -131,16 +133,17 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// One of the things that have happened; the next wait tells of the others.
-    fn news(&self, [bell, socket, shutdown]: [PollFlags; 3]) -> Event {
+    /// The shutdown, after which the next wait tells of the rest; or else what bell and socket say. A
+    /// bell that never stops must not keep a client from being heard.
+    fn news(&self, [bell, socket, shutdown]: [PollFlags; 3]) -> [Option<Event>; 2] {
         if !shutdown.is_empty() {
-            Event::Drain
-        } else if !bell.is_empty() {
-            self.bell.silence();
-            Event::Woken
-        } else {
-            meaning(socket)
+            return [Some(Event::Drain), None];
         }
+        let is_woken = !bell.is_empty();
+        if is_woken {
+            self.bell.silence();
+        }
+        [is_woken.then_some(Event::Woken), (!socket.is_empty()).then(|| meaning(socket))]
     }
 }
 
@@ -186,5 +189,91 @@ impl Wake for Bell {
             // Rung once between two silences, the counter cannot overflow.
             let _ = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::Connection;
+    use crate::model::accept::Acceptor;
+
+    /// Is woken again and again, and leaves once its client has been heard.
+    struct Restless {
+        waker: Waker,
+        has_heard: bool,
+    }
+
+    impl Connection for Restless {
+        fn receive(&mut self, _: &[u8]) {
+            self.has_heard = true;
+        }
+
+        fn resume(&mut self) {
+            self.waker.wake_by_ref();
+        }
+
+        fn output(&self) -> &[u8] {
+            &[]
+        }
+
+        fn sent(&mut self, _: usize) {}
+
+        fn wants_input(&self) -> bool {
+            true
+        }
+
+        fn end_of_input(&mut self) {}
+
+        fn drain(&mut self) {}
+
+        fn is_finished(&self) -> bool {
+            self.has_heard
+        }
+    }
+
+    struct Unrest;
+
+    impl Service for Unrest {
+        type Connection = Restless;
+
+        fn connect(&self, waker: Waker, _: Arrival) -> Result<Restless, Vec<u8>> {
+            waker.wake_by_ref();
+            Ok(Restless { waker, has_heard: false })
+        }
+
+        fn refusal(&self, _: Arrival, reason: &str) -> Vec<u8> {
+            reason.into()
+        }
+    }
+
+    #[test]
+    fn a_client_is_heard_however_often_its_connection_is_woken() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.write_all(b"heard").unwrap();
+        let arrived = arrived(listener);
+        let mut driver = Driver::new(Arc::new(Unrest), Shutdown::new().unwrap()).unwrap();
+        let opened = driver.open(arrived).unwrap();
+        let (served, serving) = mpsc::channel();
+        thread::spawn(move || {
+            driver.serve(opened);
+            served.send(()).unwrap();
+        });
+        serving.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
+
+    /// The client that has connected.
+    fn arrived(listener: TcpListener) -> Arrived {
+        let acceptor = Acceptor::new(0, listener).unwrap();
+        let mut watched = [PollFd::from_borrowed_fd(acceptor.listener(), PollFlags::IN)];
+        poll(&mut watched, None).unwrap();
+        acceptor.next().unwrap()
     }
 }

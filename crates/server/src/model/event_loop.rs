@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::accept::{self, Accepted, Acceptor, Arrived};
 use super::balance::{self, Loops, Meter, Pressure};
+use super::farewells::{self, FAREWELL_MAX, Farewells};
 use super::link::{Hook, Letter, Link};
 use super::mailbox::Mailbox;
 use super::phase::Phase;
@@ -43,6 +44,8 @@ pub(super) struct EventLoop<P, S: Service> {
     buffer: Box<[u8]>,
     meter: Meter,
     phase: Phase,
+    /// The connections that have little to send yet, and nothing else to do.
+    farewells: Farewells,
 }
 
 impl<P: Poller, S: Service> EventLoop<P, S> {
@@ -71,6 +74,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
             buffer: vec![0; TURN_BYTES].into_boxed_slice(),
             meter: Meter::new(),
             phase: Phase::Serving,
+            farewells: Farewells::within(FAREWELL_MAX),
         })
     }
 
@@ -119,6 +123,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
             }
         }
         self.end_rest()?;
+        self.end_farewells();
         self.balance();
         self.answer();
         Ok(())
@@ -134,7 +139,8 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         if !self.mailbox.may_sleep() {
             return Some(Duration::ZERO);
         }
-        self.phase.left().or_else(|| self.meter.patience())
+        let patience = self.phase.left().or_else(|| self.meter.patience());
+        farewells::shorter(patience, self.farewells.left())
     }
 
     fn attend(&mut self, token: Token, event: Event) -> io::Result<()> {
@@ -201,6 +207,13 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         Ok(())
     }
 
+    /// Cuts those whose last output was not taken in time.
+    fn end_farewells(&mut self) {
+        while let Some(token) = self.farewells.overdue() {
+            self.close(token);
+        }
+    }
+
     fn drain(&mut self) -> io::Result<()> {
         let Some(deadline) = self.shutdown.deadline() else { return Ok(()) };
         self.phase = Phase::Draining { deadline };
@@ -241,7 +254,8 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         let opened = pump::guarded(|| self.service.connect(waker, arrival));
         if let Some(Ok(connection)) = opened {
             let (pump, watched) = (Pump::new(connection), Interest::Input);
-            let link = Link { socket: socket.into(), pump, hook, watched, turns: 0 };
+            let socket = socket.into();
+            let link = Link { socket, pump, hook, watched, is_bounded: false, turns: 0 };
             let token = self.links.insert(link);
             // Its first turn finds out what it really waits for, and sends a greeting.
             return self.hear(token, Event::Writable);
@@ -286,7 +300,7 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
     /// Takes over a connection. It is resumed, as a wake may have gone to its former loop.
     fn take(&mut self, mut link: Link<S::Connection>) {
         link.hook.move_to(Arc::clone(&self.mailbox), self.links.upcoming());
-        link.watched = Interest::Input;
+        (link.watched, link.is_bounded) = (Interest::Input, false);
         if let Err(error) = self.watch(&link.socket) {
             tracing::warn!(%error, "cannot take over a connection");
             return;
@@ -312,7 +326,15 @@ impl<P: Poller, S: Service> EventLoop<P, S> {
         let mut heard = std::mem::take(&mut self.heard);
         for token in heard.drain(..) {
             let Some(link) = self.links.find(token) else { continue };
-            match link.pump.answer(&mut &link.socket, &mut self.buffer) {
+            let turn = link.pump.answer(&mut &link.socket, &mut self.buffer);
+            if turn == Turn::Open(Interest::Room)
+                && !link.is_bounded
+                && link.pump.is_saying_farewell()
+            {
+                link.is_bounded = true;
+                self.farewells.begin(token);
+            }
+            match turn {
                 Turn::Open(interest) if interest == link.watched => {}
                 Turn::Open(interest) => self.rewatch(token, interest),
                 Turn::Closed => self.close(token),

@@ -35,6 +35,8 @@ pub(super) struct Link<C> {
     pub(super) hook: Arc<Hook<Letter<C>>>,
     /// What the poller watches the socket for.
     pub(super) watched: Interest,
+    /// What is left of its output has a bound in time already, in the loop that serves it.
+    pub(super) is_bounded: bool,
     /// How many turns it had since they were last counted, as a measure of its load.
     pub(super) turns: u32,
 }

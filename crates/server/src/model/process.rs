@@ -98,6 +98,7 @@ impl<S: Service> Reception<S> {
             Ok(line) => self.switchboard.put_through(seat, connection, line),
             Err(error) => {
                 pump::guarded(|| drop(connection));
+                let error = accept::not_started("process", "processes and open files", &error);
                 let refusal = accept::turn_away(self.switchboard.service(), arrival, &error);
                 accept::refuse(&socket, &refusal, &mut [0; 4096]);
             }

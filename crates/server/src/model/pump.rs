@@ -132,6 +132,11 @@ impl<C: Connection> Pump<C> {
         self.guard(|pump| Ok(pump.connection.output().len())).unwrap_or(0)
     }
 
+    /// Whether its peer may be cut if it does not take what is left.
+    pub(super) fn is_saying_farewell(&mut self) -> bool {
+        self.guard(|pump| Ok(pump.connection.is_saying_farewell())).unwrap_or(false)
+    }
+
     fn outlook(&self) -> Turn {
         match self.interest() {
             Interest::Input | Interest::Nothing if self.connection.is_finished() => Turn::Closed,

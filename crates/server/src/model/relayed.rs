@@ -172,6 +172,11 @@ impl<S: Service> Connection for Relayed<S> {
             Stage::Over => true,
         }
     }
+
+    /// A worker takes no more of it while its client takes nothing, and cannot know that this is all.
+    fn is_saying_farewell(&self) -> bool {
+        self.is_finished() && self.frames.len() > 0
+    }
 }
 
 /// The service of the parent's loops.
@@ -225,7 +230,7 @@ impl<S: Service> Switchboard<S> {
     pub(super) fn put_through(&self, seat: Seat<S>, connection: Relayed<S>, line: OwnedFd) {
         let Seat { index, hook } = seat;
         let (pump, watched) = (Pump::new(connection), Interest::Input);
-        let link = Link { socket: line, pump, hook, watched, turns: 0 };
+        let link = Link { socket: line, pump, hook, watched, is_bounded: false, turns: 0 };
         // A loop that is over has begun to shut down, and takes no more clients.
         drop(self.loops.mailbox(index).send(Letter::Take(Box::new(link))));
     }
@@ -260,4 +265,64 @@ pub(super) fn serve<S: Service>(
     let switchboard = Switchboard { relays: relays(), loops };
     parts.push(Box::new(move || attend(switchboard)));
     run_all(parts, shutdown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Has finished, and all of this to send yet.
+    struct Leaving(Vec<u8>);
+
+    impl Connection for Leaving {
+        fn receive(&mut self, _: &[u8]) {}
+
+        fn resume(&mut self) {}
+
+        fn output(&self) -> &[u8] {
+            &self.0
+        }
+
+        fn sent(&mut self, count: usize) {
+            self.0.drain(..count);
+        }
+
+        fn wants_input(&self) -> bool {
+            false
+        }
+
+        fn end_of_input(&mut self) {}
+
+        fn drain(&mut self) {}
+
+        fn is_finished(&self) -> bool {
+            true
+        }
+    }
+
+    struct Farewells;
+
+    impl Service for Farewells {
+        type Connection = Leaving;
+
+        fn connect(&self, _: Waker, _: Arrival) -> Result<Leaving, Vec<u8>> {
+            Err(Vec::new())
+        }
+
+        fn refusal(&self, _: Arrival, _: &str) -> Vec<u8> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_farewell_begins_when_the_last_output_is_framed() {
+        let mut relayed = Relayed::<Farewells>::open(Leaving(vec![b'x'; 4 * FRAMES_BYTES_MAX]));
+        assert!(!relayed.is_saying_farewell(), "its own limits hold for what it has");
+        while !relayed.is_finished() {
+            relayed.sent(1000);
+        }
+        assert!(relayed.is_saying_farewell());
+        relayed.sent(relayed.output().len());
+        assert!(!relayed.is_saying_farewell());
+    }
 }

@@ -19,6 +19,9 @@ use super::{Capabilities, HoldsUp, Model, Options, Service, Shutdown};
 /// How much stack a thread has. It is address space until it is used, and then it stays in use.
 pub(super) const STACK_BYTES: usize = 512 * 1024;
 
+/// What a thread for a client may lack.
+const THREAD_LIMITS: &str = "threads and open files";
+
 /// The model `thread`. A bad choice for thousands of connections.
 pub(super) struct ThreadEach;
 
@@ -54,6 +57,7 @@ fn admit<'scope, S: Service>(
     let mut driver = match Driver::new(Arc::clone(service), shutdown.clone()) {
         Ok(driver) => driver,
         Err(error) => {
+            let error = accept::not_started("thread", THREAD_LIMITS, &error);
             let refusal = accept::turn_away(&**service, client.arrival, &error);
             return accept::refuse(&client.socket, &refusal, &mut [0; 4096]);
         }
@@ -68,6 +72,7 @@ fn admit<'scope, S: Service>(
         opened.into_iter().for_each(|opened| driver.serve(opened));
     });
     if let Err(error) = spawned {
+        let error = accept::not_started("thread", THREAD_LIMITS, &error);
         place.lock().take().into_iter().for_each(|opened| opened.turn_away(&**service, &error));
     }
 }

@@ -21,13 +21,14 @@ use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::Mandate;
 use super::accept::{self, Acceptor, Arrived, Remedy, remedy};
+use super::farewells::{self, FAREWELL_MAX, Farewells};
 use super::line;
 use super::phase::Phase;
 use super::poller::Poller;
@@ -77,6 +78,13 @@ impl Deputy for () {
     }
 }
 
+/// For those who may have one.
+impl<D: Deputy> Deputy for Option<D> {
+    fn answer(&mut self, mandate: Mandate, input: &[u8], output: &mut Vec<u8>) -> Option<usize> {
+        self.as_mut()?.answer(mandate, input, output)
+    }
+}
+
 /// Works as the parent orders by standard input, until that is done or the parent is gone.
 ///
 /// # Errors
@@ -103,6 +111,8 @@ struct Worker<D> {
     deputy: D,
     buffer: Box<[u8]>,
     phase: Phase,
+    /// The clients whose lines are over.
+    farewells: Farewells,
 }
 
 /// A place for one of the two sockets of a client.
@@ -123,6 +133,7 @@ impl<D: Deputy> Worker<D> {
             deputy,
             buffer: vec![0; TURN_BYTES].into_boxed_slice(),
             phase: Phase::Serving,
+            farewells: Farewells::within(FAREWELL_MAX),
         };
         match orders {
             Orders::Client { client, line } => worker.admit(Relay::new(client, line, "")?)?,
@@ -145,7 +156,7 @@ impl<D: Deputy> Worker<D> {
     fn run(mut self) -> io::Result<()> {
         let mut ready = Vec::new();
         while !(self.doors.is_empty() && self.seats.is_empty()) {
-            self.poller.wait(&mut ready, self.phase.left())?;
+            self.poller.wait(&mut ready, self.patience())?;
             for (token, event) in ready.drain(..) {
                 self.attend(token, event)?;
             }
@@ -153,8 +164,25 @@ impl<D: Deputy> Worker<D> {
                 self.phase = Phase::Serving;
                 self.listen(Interest::Input)?;
             }
+            self.end_farewells();
         }
         Ok(())
+    }
+
+    /// How long to wait if nothing happens.
+    fn patience(&self) -> Option<Duration> {
+        farewells::shorter(self.phase.left(), self.farewells.left())
+    }
+
+    /// Closes the sockets of clients that have not read in time what was left for them.
+    fn end_farewells(&mut self) {
+        while let Some(client) = self.farewells.overdue() {
+            if let Some(Seat::Client { relay, line, .. }) = self.seats.find(client) {
+                let line = *line;
+                relay.cut();
+                self.dismiss(client, line);
+            }
+        }
     }
 
     fn attend(&mut self, token: Token, event: Event) -> io::Result<()> {
@@ -234,13 +262,23 @@ impl<D: Deputy> Worker<D> {
         let seat = Seat::Client { relay: Box::new(relay), line: Token::NOWHERE, watched };
         self.seats.insert(seat);
         let token = self.seats.insert(Seat::Line { client });
-        if let Some(Seat::Client { relay, line, .. }) = self.seats.find(client) {
-            *line = token;
-            self.poller.watch(relay.line(), token, Interest::Input)?;
+        if let Err(error) = self.connect(client, token) {
+            self.dismiss(client, token);
+            return Err(error);
         }
         // The greeting has to be sent.
         self.turn(client, Event::Writable);
         Ok(())
+    }
+
+    /// Gives a client the place of its line, and watches that.
+    fn connect(&mut self, client: Token, token: Token) -> io::Result<()> {
+        let Some(Seat::Client { relay, line, watched }) = self.seats.find(client) else {
+            return Ok(());
+        };
+        *line = token;
+        let outcome = self.poller.watch(relay.line(), token, Interest::Input);
+        outcome.inspect_err(|_| watched.line = None)
     }
 
     /// Lets a client act on what has become of one of its sockets.
@@ -262,7 +300,12 @@ impl<D: Deputy> Worker<D> {
         let outlook = heard.and_then(|()| relay.answer(buffer));
         let (line, poller) = (*line, &mut self.poller);
         let goes_on = match outlook {
-            Ok(Some(outlook)) => rewatch(poller, relay, (client, line), watched, outlook),
+            Ok(Some(outlook)) => {
+                if watched.line.is_some() && outlook.line.is_none() {
+                    self.farewells.begin(client);
+                }
+                rewatch(poller, relay, (client, line), watched, outlook)
+            }
             Ok(None) => Ok(false),
             Err(error) => Err(error),
         };
@@ -318,3 +361,6 @@ fn dial(lines: &Path) -> io::Result<OwnedFd> {
     connect(&line, &SocketAddrUnix::new(lines)?)?;
     Ok(line)
 }
+
+#[cfg(test)]
+mod tests;

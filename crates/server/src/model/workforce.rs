@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -173,11 +174,16 @@ impl Worker {
             .stdout(Stdio::null())
             // What a terminal sends to all that were started from it is for the parent alone.
             .process_group(0)
-            .spawn()?;
+            .spawn()
+            .map_err(|error| naming(program, &error))?;
         let process = Process(child);
         let end = pidfd_open(Pid::from_child(&process.0), PidfdFlags::empty())?;
         Ok(Self { process, end, begun: Instant::now(), orders: None })
     }
+}
+
+fn naming(program: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot run {}: {error}", program.display()))
 }
 
 /// A process that does not outlive this.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{Ordering, fence};
 
 use heed::types::Bytes;
 use heed::{Database, Env, EnvFlags};
@@ -40,6 +41,28 @@ impl SharedHits {
         Ok(Self { env, values, page })
     }
 
+    /// Has `reply` append to `output` what it knows, if the mandate is in force before it and after it:
+    /// what may not be served any more may be read in between, and a tier that was closed may hold it.
+    pub(super) fn under(
+        &self,
+        mandate: Mandate,
+        output: &mut Vec<u8>,
+        reply: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+    ) -> Option<()> {
+        if self.page.mandate() != mandate {
+            return None;
+        }
+        let begun = output.len();
+        reply(output)?;
+        // What was read has been read before the page is looked at again.
+        fence(Ordering::Acquire);
+        if self.page.mandate() != mandate {
+            output.truncate(begun);
+            return None;
+        }
+        Some(())
+    }
+
     /// Appends the reply with the value of `key`, if there is one that may be served.
     fn reply(&self, key: &[u8], output: &mut Vec<u8>) -> Option<()> {
         // A tier that cannot be read has no hits: the parent has them all.
@@ -56,10 +79,10 @@ impl SharedHits {
 impl Deputy for SharedHits {
     fn answer(&mut self, mandate: Mandate, input: &[u8], output: &mut Vec<u8>) -> Option<usize> {
         let get = Get::parse(input)?;
-        if self.page.mandate() != mandate || !record::takes_key(get.key) {
+        if !record::takes_key(get.key) {
             return None;
         }
-        self.reply(get.key, output)?;
+        self.under(mandate, output, |output| self.reply(get.key, output))?;
         self.page.count_hit();
         Some(get.length)
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+use super::room;
 use crate::model::Mandate;
 
 /// What is on the page. Every bit pattern is a value of it, and all of it is atomic, so it does not
@@ -41,9 +42,7 @@ unsafe impl Sync for Page {}
 impl Page {
     /// Makes the file of the page.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        file.set_len(size_of::<Words>() as u64)?;
-        Self::map(&file)
+        Self::map(&room::reserve(path, size_of::<Words>() as u64)?)
     }
 
     /// Maps the page that the parent has made.

@@ -1,3 +1,6 @@
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -80,6 +83,21 @@ fn a_mandate_that_is_not_in_force_is_no_mandate() {
     }
     scene.tier.follow(MANDATE + 1);
     assert_eq!(scene.get("a"), None);
+}
+
+#[test]
+fn a_reply_is_taken_back_when_its_mandate_ends_meanwhile() {
+    let ends: [fn(&SharedTier); 2] = [|tier| tier.follow(MANDATE + 1), |tier| tier.page.close()];
+    for end in ends {
+        let scene = Scene::new();
+        let mut output = b"before".to_vec();
+        let replied = scene.deputy.under(Mandate(MANDATE), &mut output, |output| {
+            output.extend_from_slice(b"what may not be served any more");
+            end(&scene.tier);
+            Some(())
+        });
+        assert_eq!((replied, &output[..]), (None, &b"before"[..]));
+    }
 }
 
 #[test]
@@ -173,6 +191,56 @@ fn a_tier_that_cannot_let_go_of_a_value_is_closed() {
     assert_eq!(scene.tier.page.mandate(), Mandate(u64::MAX));
     assert_eq!(scene.get("a"), None);
     assert!(scene.tier.lease(b"a").is_none());
+}
+
+/// Set, to the folder of a tier, where this program is a worker that is killed.
+const KILLED_READER: &str = "LARDER_TEST_KILLED_READER";
+
+#[test]
+fn a_killed_reader_reads() {
+    if let Some(folder) = std::env::var_os(KILLED_READER) {
+        let env = options(Path::new(&folder), EnvFlags::READ_ONLY).unwrap();
+        let _look = env.read_txn().unwrap();
+        println!("looks");
+        io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+/// Has another process look into the tier, and kills it in the midst of that.
+fn killed_while_it_looks(tier: &SharedTier) {
+    let mut reader = Command::new("/proc/self/exe")
+        .args(["shared_tier::tests::a_killed_reader_reads", "--exact", "--nocapture"])
+        .env(KILLED_READER, tier.folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(reader.stdout.take().unwrap());
+    assert!(told.lines().any(|line| line.unwrap().contains("looks")), "it cannot look");
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+}
+
+#[test]
+fn a_killed_reader_keeps_nothing_from_being_taken_out() {
+    let scene = Scene::new();
+    scene.fill("a", "one");
+    killed_while_it_looks(&scene.tier);
+    let value = vec![0; 60_000];
+    for round in 0..2 * BYTES_MAX / value.len() {
+        // Each takes room that the dead reader does not let go of.
+        scene.tier.change(|transaction| scene.tier.values.put(transaction, b"b", &value));
+        assert!(!scene.tier.page.is_closed(), "{round}");
+    }
+}
+
+#[test]
+fn there_is_room_for_all_readers_from_the_start() {
+    let scene = Scene::new();
+    assert!(scene.tier.env.info().maximum_number_of_readers >= READERS_MAX);
+    let lock = fs::metadata(scene.tier.folder().join(LOCK)).unwrap();
+    assert_eq!(lock.len(), LOCK_BYTES);
+    assert!(512 * lock.blocks() >= LOCK_BYTES);
 }
 
 #[test]

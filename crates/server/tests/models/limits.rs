@@ -99,7 +99,11 @@ fn a_client_for_whom_there_is_no_thread_is_told() {
     });
     for _ in 0..2 {
         let mut client = Client::new(TcpStream::connect(address).unwrap());
-        assert!(client.line().starts_with("refused: Resource temporarily unavailable"));
+        let told = client.line();
+        let begin = "refused: cannot start a thread for this connection (Resource temporarily";
+        assert!(told.starts_with(begin), "{told}");
+        let end = "raise the limits of threads and open files, lower maxclients, or choose another model\n";
+        assert!(told.ends_with(end), "{told}");
         assert!(client.ends());
         gate.wait(|counts| counts.open == 0);
     }

@@ -3,11 +3,13 @@
 use std::env;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use larder_server::config::{ConfigText, Overrides};
 use larder_server::model::worker::{Deputy, work};
 use larder_server::model::{Mandate, ModelName, Options, Shutdown, WorkerCommand};
 use rustix::process::{Pid, Signal, kill_process};
@@ -209,7 +211,12 @@ fn a_client_for_whom_no_process_can_be_started_is_told() {
     });
     for _ in 0..2 {
         let mut client = Client::new(TcpStream::connect(address).unwrap());
-        assert_eq!(client.line(), "refused: No such file or directory (os error 2)\n");
+        assert_eq!(
+            client.line(),
+            "refused: cannot start a process for this connection (cannot run /no/such/program: No \
+             such file or directory (os error 2)): raise the limits of processes and open files, lower \
+             maxclients, or choose another model\n"
+        );
         assert!(client.ends());
         gate.wait(|counts| counts.open == 0);
     }
@@ -224,7 +231,10 @@ fn a_fixed_set_of_processes_that_cannot_be_started_is_no_start() {
     let (echo, shutdown) = (Arc::new(Echo::new(1)), Shutdown::new().unwrap());
     let options = started_as("/no/such/program");
     let failure = ModelName::Prefork.run(vec![listener], echo, options, shutdown).unwrap_err();
-    assert_eq!(failure.to_string(), "No such file or directory (os error 2)");
+    assert_eq!(
+        failure.to_string(),
+        "cannot run /no/such/program: No such file or directory (os error 2)"
+    );
 }
 
 #[test]
@@ -247,6 +257,35 @@ fn workers_that_die_at_once_keep_nobody_from_stopping() {
 fn started_as(program: &str) -> Options {
     let worker = WorkerCommand { program: program.into(), ..WorkerCommand::default() };
     Options { worker, ..harness::options() }
+}
+
+/// The folders in shared memory from which this process has a file mapped.
+fn mapped_folders() -> Vec<PathBuf> {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let files = maps.lines().filter_map(|line| line.find("/dev/shm/larder-").map(|at| &line[at..]));
+    files.filter_map(|file| Some(Path::new(file).parent()?.to_owned())).collect()
+}
+
+#[test]
+fn a_stop_removes_the_shared_memory_whoever_still_holds_it() {
+    let _turn = harness::among_others();
+    let data = tempfile::tempdir().unwrap();
+    for model in [ModelName::Process, ModelName::Prefork] {
+        let overrides = Overrides {
+            listen: Some("127.0.0.1:0".into()),
+            data: Some(data.path().into()),
+            model: Some(model.to_string()),
+            password: None,
+        };
+        let config = ConfigText::new("larder.toml", "").parse(&overrides).unwrap();
+        let server = larder_server::Server::bind(config).unwrap();
+        let (folders, status) = (mapped_folders(), Arc::clone(server.status()));
+        assert!(!folders.is_empty() && folders.iter().all(|folder| folder.exists()));
+        server.stopper().stop();
+        server.run().unwrap();
+        assert!(folders.iter().all(|folder| !folder.exists()), "{folders:?}");
+        drop(status);
+    }
 }
 
 #[test]

@@ -7,28 +7,40 @@ use super::*;
 use crate::model::poller::epoll::Epoll;
 use crate::model::{Arrival, Connection};
 
-/// Sends back what it receives, and `late` when it is resumed.
-struct Parrot(Vec<u8>);
+/// Sends back what it receives, and `late` when it is resumed. To `bye` it answers at great length, and
+/// has finished then.
+#[derive(Default)]
+struct Parrot {
+    words: Vec<u8>,
+    is_leaving: bool,
+}
+
+/// More than the buffers of a connection hold, if its client reads nothing.
+const LARGE: usize = 32 << 20;
 
 impl Connection for Parrot {
     fn receive(&mut self, bytes: &[u8]) {
-        self.0.extend(bytes);
+        self.is_leaving = bytes == b"bye";
+        match self.is_leaving {
+            true => self.words.extend(vec![b'x'; LARGE]),
+            false => self.words.extend(bytes),
+        }
     }
 
     fn resume(&mut self) {
-        self.0.extend(b"late");
+        self.words.extend(b"late");
     }
 
     fn output(&self) -> &[u8] {
-        &self.0
+        &self.words
     }
 
     fn sent(&mut self, count: usize) {
-        self.0.drain(..count);
+        self.words.drain(..count);
     }
 
     fn wants_input(&self) -> bool {
-        true
+        !self.is_leaving
     }
 
     fn end_of_input(&mut self) {}
@@ -36,7 +48,11 @@ impl Connection for Parrot {
     fn drain(&mut self) {}
 
     fn is_finished(&self) -> bool {
-        false
+        self.is_leaving
+    }
+
+    fn is_saying_farewell(&self) -> bool {
+        self.is_leaving && !self.words.is_empty()
     }
 }
 
@@ -48,7 +64,7 @@ impl Service for Aviary {
 
     fn connect(&self, waker: Waker, _: Arrival) -> Result<Parrot, Vec<u8>> {
         *self.0.lock() = waker;
-        Ok(Parrot(Vec::new()))
+        Ok(Parrot::default())
     }
 
     fn refusal(&self, _: Arrival, reason: &str) -> Vec<u8> {
@@ -140,4 +156,28 @@ fn a_connection_stays_when_the_other_loop_is_over() {
     scene.client.write_all(b"r than never").unwrap();
     scene.round(0);
     scene.expect(b"later than never");
+}
+
+#[test]
+fn a_client_that_does_not_take_a_farewell_is_cut() {
+    let mut scene = scene();
+    scene.loops[0].farewells = Farewells::within(Duration::ZERO);
+    scene.client.write_all(b"bye").unwrap();
+    scene.round(0);
+    assert!(!scene.loops[0].links.is_empty());
+    scene.round(0);
+    assert!(scene.loops[0].links.is_empty());
+}
+
+#[test]
+fn a_farewell_has_a_bound_in_the_loop_to_which_it_is_handed_over() {
+    let mut scene = scene();
+    scene.loops[1].farewells = Farewells::within(Duration::ZERO);
+    scene.client.write_all(b"bye").unwrap();
+    scene.round(0);
+    scene.hand_over();
+    scene.round(1);
+    assert!(!scene.loops[1].links.is_empty());
+    scene.round(1);
+    assert!(scene.loops[1].links.is_empty());
 }

@@ -2,19 +2,17 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
 use rustix::net::sockopt;
 
 use super::ring::Ring;
 use crate::model::Connection;
+use crate::model::farewells::{self, FAREWELL_MAX};
 use crate::model::link::Hook;
 use crate::model::pump::{self, Event, Interest, Pump, TURN_BYTES, Turn, Wire};
 use crate::model::slots::Token;
-
-/// How long a peer that takes nothing holds up the end of its connection, in milliseconds.
-const FAREWELL_MS_MAX: u32 = 10_000;
 
 /// Memory for output that is kept for the next.
 const KEPT_BYTES_MAX: usize = 16 * 1024;
@@ -33,6 +31,8 @@ pub(super) struct Link<C> {
     /// It was cancelled, and has yet to complete.
     is_cancelled: bool,
     is_sending: bool,
+    /// Its last output has a bound already.
+    is_bounded: bool,
 }
 
 /// What has come and is not welcome at present: at most as much as the ring has buffers for, and what
@@ -61,6 +61,7 @@ impl<C: Connection> Link<C> {
             receiving: None,
             is_cancelled: false,
             is_sending: false,
+            is_bounded: false,
         }
     }
 
@@ -129,6 +130,19 @@ impl<C: Connection> Link<C> {
         self.pump.is_none() && self.is_sending
     }
 
+    /// Whether its last output is on the way since the last answer. Says so once.
+    pub(super) fn begins_farewell(&mut self) -> bool {
+        !mem::replace(&mut self.is_bounded, self.pump.is_none()) && self.is_bounded
+    }
+
+    /// Ends what the kernel does with its socket, which completes all requests, and so the link.
+    pub(super) fn cut(&self) {
+        farewells::cut(&self.socket);
+        if let Err(error) = self.socket.shutdown(Shutdown::Both) {
+            tracing::debug!(%error, "a connection that is cut was broken");
+        }
+    }
+
     /// Has the connection answer until it has heard all that it wants to. What it waits for then.
     fn converse(&mut self, buffer: &mut [u8]) -> Interest {
         loop {
@@ -163,8 +177,10 @@ impl<C: Connection> Link<C> {
         let pump = self.pump.take();
         pump::guarded(|| drop(pump));
         self.inbox = Inbox::default();
-        if let Err(error) = sockopt::set_tcp_user_timeout(&self.socket, FAREWELL_MS_MAX) {
-            tracing::debug!(%error, "a farewell has no bound");
+        // For what the kernel has yet to send when the socket is closed.
+        let patience = FAREWELL_MAX.as_millis() as u32;
+        if let Err(error) = sockopt::set_tcp_user_timeout(&self.socket, patience) {
+            tracing::debug!(%error, "what is left in a closed socket has no bound");
         }
     }
 

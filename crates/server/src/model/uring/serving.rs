@@ -13,6 +13,7 @@ use super::link::Link;
 use super::portions::Portion;
 use super::ring::{Completion, Outcome, Ring};
 use crate::model::accept::{self, Remedy};
+use crate::model::farewells::{self, FAREWELL_MAX, Farewells};
 use crate::model::link::Hook;
 use crate::model::mailbox::Mailbox;
 use crate::model::phase::Phase;
@@ -42,6 +43,8 @@ pub(super) struct Serving<S: Service> {
     heard: Vec<Token>,
     buffer: Box<[u8]>,
     phase: Phase,
+    /// The connections that are over.
+    farewells: Farewells,
 }
 
 impl<S: Service> Serving<S> {
@@ -58,6 +61,7 @@ impl<S: Service> Serving<S> {
             heard: Vec::new(),
             buffer: vec![0; TURN_BYTES].into_boxed_slice(),
             phase: Phase::Serving,
+            farewells: Farewells::within(FAREWELL_MAX),
         };
         serving.ring.watch(serving.mailbox.bell(), Token::BELL)?;
         serving.ring.watch(serving.shutdown.as_fd(), Token::SHUTDOWN)?;
@@ -112,6 +116,7 @@ impl<S: Service> Serving<S> {
         woken.drain(..).for_each(|token| self.hear(token, Event::Woken));
         completions.drain(..).try_for_each(|completion| self.attend(completion))?;
         self.end_rest()?;
+        self.end_farewells();
         self.answer()
     }
 
@@ -122,7 +127,10 @@ impl<S: Service> Serving<S> {
 
     /// How long the loop may sleep if nothing happens.
     fn patience(&self) -> Option<Duration> {
-        if self.mailbox.may_sleep() { self.phase.left() } else { Some(Duration::ZERO) }
+        if !self.mailbox.may_sleep() {
+            return Some(Duration::ZERO);
+        }
+        farewells::shorter(self.phase.left(), self.farewells.left())
     }
 
     fn attend(&mut self, completion: Completion) -> io::Result<()> {
@@ -188,6 +196,13 @@ impl<S: Service> Serving<S> {
         Ok(())
     }
 
+    /// Cuts the clients that have not read in time what was left for them.
+    fn end_farewells(&mut self) {
+        while let Some(token) = self.farewells.overdue() {
+            self.links.find(token).into_iter().for_each(|link| link.cut());
+        }
+    }
+
     fn adopt(&mut self, listener: usize, socket: TcpStream) {
         let addresses = || {
             socket.set_nodelay(true)?;
@@ -250,7 +265,11 @@ impl<S: Service> Serving<S> {
         let mut heard = std::mem::take(&mut self.heard);
         for token in heard.drain(..) {
             let Some(link) = self.links.find(token) else { continue };
-            if !link.answer(&mut self.ring, token, &mut self.buffer)? {
+            if link.answer(&mut self.ring, token, &mut self.buffer)? {
+                if link.begins_farewell() {
+                    self.farewells.begin(token);
+                }
+            } else {
                 let ended = self.links.remove(token);
                 ended.into_iter().for_each(|link| link.close(&mut self.buffer));
             }
@@ -265,3 +284,6 @@ fn is_interruption(error: &io::Error) -> bool {
     let known = [Errno::CANCELED, Errno::NOBUFS];
     Errno::from_io_error(error).is_some_and(|errno| known.contains(&errno))
 }
+
+#[cfg(test)]
+mod tests;

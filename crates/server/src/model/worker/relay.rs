@@ -9,6 +9,7 @@ use rustix::net::Shutdown;
 
 use super::Deputy;
 use crate::model::Mandate;
+use crate::model::farewells;
 use crate::model::line::{Decoder, Told};
 use crate::model::pump::{self, Event, Interest, Wire, unless_blocked};
 use crate::outbox::Outbox;
@@ -74,6 +75,11 @@ impl Relay {
 
     pub(super) fn line(&self) -> BorrowedFd<'_> {
         self.line.as_fd()
+    }
+
+    /// Gives up what the client has not read yet: its socket is about to be closed.
+    pub(super) fn cut(&self) {
+        farewells::cut(&self.client);
     }
 
     /// Acts on what has become of the client's socket.
