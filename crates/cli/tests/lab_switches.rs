@@ -51,7 +51,8 @@ fn kernel_switches(table: &Table, model: &str) -> f64 {
 #[test]
 fn every_point_is_measured_and_the_kernel_switches_threads_but_not_tasks() {
     let report = report(&["--rounds", "3", "--milliseconds", "5", "--parties", "3,2"]);
-    assert_eq!(report.command, "larder lab switches --rounds 3 --milliseconds 5 --parties 2,3");
+    let command = "larder lab switches --out report --rounds 3 --milliseconds 5 --parties 3,2";
+    assert_eq!(report.command, command);
     let tables = tables(&report);
     let [overview, points @ ..] = &tables[..] else { panic!("no table") };
     assert_eq!(overview.rows.iter().map(|row| text(&row[0])).collect::<Vec<_>>(), POINTS);

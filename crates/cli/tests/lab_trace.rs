@@ -52,19 +52,18 @@ fn median(cell: &Cell) -> f64 {
 }
 
 #[test]
-fn each_trace_has_a_curve_that_ends_where_all_policies_meet() {
+fn each_trace_has_a_curve_that_ends_where_all_keys_have_room() {
     let folder = traces();
     let report = report(folder.path(), &["blocks.lis", "names.txt", "--rounds", "2"]);
-    assert_eq!(
-        report.command,
-        "larder lab trace blocks.lis names.txt --rounds 2 --requests-max 10000000"
-    );
+    let command = "larder lab trace --out report blocks.lis names.txt --rounds 2";
+    assert_eq!(report.command, command);
     let tables = tables(&report);
     assert_eq!(tables.len(), 2);
     for table in tables {
         let last = table.rows.last().unwrap();
         let [larder, lru, optimum] = [2, 3, 4].map(|column| median(&last[column]));
-        assert!(lru == optimum && (larder - optimum).abs() < 5.0, "{larder} {lru} {optimum}");
+        // The shards of so small a tier have not all the same number of keys to hold.
+        assert!(lru == optimum && (larder - optimum).abs() < 15.0, "{larder} {lru} {optimum}");
         let under = |row: &Vec<Cell>| median(&row[2]).max(median(&row[3])) <= median(&row[4]);
         assert!(table.rows.iter().all(under));
     }
@@ -80,7 +79,7 @@ fn a_trace_that_is_too_long_is_sampled_and_the_report_says_so() {
     let folder = traces();
     let report = report(folder.path(), &["blocks.lis", "--quick", "--requests-max", "1000"]);
     let told = report.parts.iter().any(
-        |part| matches!(part, Part::Text(text) if text.starts_with("6000 requests, of which those")),
+        |part| matches!(part, Part::Text(text) if text.starts_with("6,000 requests, of which those")),
     );
     assert!(told, "{:?}", report.parts);
 }

@@ -21,6 +21,7 @@ use self::request::Client;
 use self::server::Process;
 use crate::failure::{Failure, Result};
 use crate::generator::Outcome;
+use crate::interruption;
 use crate::progress::Progress;
 use crate::record::Record;
 
@@ -65,6 +66,7 @@ fn measured(plan: &Plan, rounds: usize) -> Result<Vec<Round>> {
     let progress = Progress::new(rounds);
     let mut measured = Vec::new();
     for number in 1..=rounds {
+        interruption::check()?;
         progress.now(format!("round {number} of {rounds}"));
         measured.push(round(plan, process)?);
         progress.step();
@@ -86,7 +88,7 @@ fn round(plan: &Plan, process: Option<Process>) -> Result<Round> {
 /// Refuses rounds in which nothing was answered well: there is nothing to tell of them.
 fn answered(plan: &Plan, rounds: &[Round]) -> Result<()> {
     let outcomes = || rounds.iter().map(|round| &round.outcome);
-    if outcomes().any(|outcome| outcome.reads.len() + outcome.writes.len() > 0) {
+    if outcomes().any(|outcome| outcome.answered_well() > 0) {
         return Ok(());
     }
     let first = outcomes().find_map(|outcome| outcome.complaint.as_deref());

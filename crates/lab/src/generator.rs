@@ -15,11 +15,13 @@
 //! to describe a server come from an open loop.
 
 mod arrival;
+mod backlog;
 mod connection;
 mod descriptors;
 mod dialogue;
 mod driver;
 mod inbox;
+mod opening;
 mod scanner;
 mod schedule;
 mod tally;
@@ -38,9 +40,16 @@ use hdrhistogram::Histogram;
 pub(crate) use dialogue::Dialogue;
 
 use crate::failure::{Failure, Result};
+use crate::measure::number::counted;
 
 /// How long a connection may wait for a reply, unless a load says otherwise.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A longer window would fill the memory with requests that wait for each other.
+const PIPELINE_MAX: usize = 100_000;
+
+/// No generator asks more often, in a second.
+const RATE_MAX: f64 = 1e7;
 
 /// What one connection asks.
 pub(crate) trait Script {
@@ -122,7 +131,8 @@ pub(crate) struct Load {
     pub(crate) warm_up: Duration,
     /// What is measured after that.
     pub(crate) lasting: Duration,
-    /// How long a connection may wait for a reply before it counts as lost.
+    /// How long a connection may wait for a reply before it counts as lost, and how long after the end
+    /// replies are waited for.
     pub(crate) patience: Duration,
 }
 
@@ -165,17 +175,25 @@ impl Load {
         threads::drive(self, &script, sample)
     }
 
-    fn check(&self) -> Result<()> {
+    /// Refuses what makes no sense, or more than can be done.
+    pub(crate) fn check(&self) -> Result<()> {
         if self.connections == 0 || self.threads == 0 || self.pipeline == 0 {
             return Err(Failure::misuse(
                 "a load needs at least one connection, one thread and a pipeline of one request",
             ));
         }
+        if self.pipeline > PIPELINE_MAX {
+            let most = counted(PIPELINE_MAX as u64);
+            return Err(Failure::misuse(format!("a pipeline has {most} requests at most")));
+        }
         match self.pace {
             Pace::Open { per_second } | Pace::Poisson { per_second }
-                if !per_second.is_normal() || per_second < 0.0 =>
+                if !per_second.is_normal() || !(0.0..=RATE_MAX).contains(&per_second) =>
             {
-                Err(Failure::misuse("the rate of an open loop has to be above zero"))
+                let most = counted(RATE_MAX as u64);
+                Err(Failure::misuse(format!(
+                    "the rate of an open loop has to be above zero, and {most} a second at most"
+                )))
             }
             _ => Ok(()),
         }
@@ -187,12 +205,17 @@ impl Load {
 pub(crate) struct Outcome {
     /// Replies that came within [`lasted`](Self::lasted), errors included.
     pub(crate) requests: u64,
-    /// Errors among these replies, and requests whose connection was lost.
+    /// Errors among these replies, and requests that were never answered.
     pub(crate) errors: u64,
+    /// Requests that were sent and never answered: their connection was lost, or the patience after the end
+    /// was over. They have no latency.
+    pub(crate) unanswered: u64,
     /// How long was measured.
     pub(crate) lasted: Duration,
     /// Latencies of reads in nanoseconds: of all that were due within the time and were answered well, at
-    /// whatever time.
+    /// whatever time. Those that were due and never sent count as if they had been answered at the end of
+    /// the time, which is the least that they would have waited; as many of them as reads as there are reads
+    /// among the requests that were sent.
     pub(crate) reads: Histogram<u64>,
     /// Latencies of writes, likewise.
     pub(crate) writes: Histogram<u64>,
@@ -201,7 +224,8 @@ pub(crate) struct Outcome {
     /// How late the generator itself was: from when a request was due and its window had room to when it was
     /// sent, in nanoseconds. Empty in a closed loop.
     pub(crate) lag: Histogram<u64>,
-    /// Requests of an open loop that were due, and for which the window had no room up to the end.
+    /// Requests of an open loop that were due within the time and never sent: the window had no room up to
+    /// the end, or the connection was lost. Of a schedule at random, so many as were to be expected.
     pub(crate) unsent: u64,
     /// Connections that ended early.
     pub(crate) lost: usize,
@@ -216,6 +240,11 @@ impl Outcome {
     /// Requests that were answered in a second.
     pub(crate) fn per_second(&self) -> f64 {
         self.requests as f64 / self.lasted.as_secs_f64()
+    }
+
+    /// Requests that were due within the time and were answered well.
+    pub(crate) fn answered_well(&self) -> u64 {
+        (self.reads.len() + self.writes.len()).saturating_sub(self.unsent)
     }
 
     /// What the generator used of the processor for a request, in microseconds.

@@ -33,6 +33,7 @@ use crate::failure::{Failure, Result};
 use crate::measure::descriptors;
 use crate::progress::Progress;
 use crate::record::Record;
+use crate::{interruption, report};
 
 /// The options of the run.
 #[derive(Debug, clap::Args)]
@@ -79,9 +80,10 @@ const QUICK_SECONDS: u64 = 110;
 /// asked of it is a result.
 pub fn run(options: &Options) -> Result<()> {
     let record = Record::begin();
+    report::prepare(&options.out)?;
     let plan = Plan::of(options, descriptors::raise_limit());
     let until = options.quick.then(|| record.after(Duration::from_secs(QUICK_SECONDS)));
-    let figures = measure(&plan, until);
+    let figures = measure(&plan, until)?;
     if let Some(reason) = figures.nobody_served(&plan.models) {
         return Err(Failure::run(reason));
     }
@@ -91,7 +93,11 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Every round, or as many as end before `until`.
-fn measure(plan: &Plan, until: Option<Instant>) -> Figures {
+///
+/// # Errors
+///
+/// When the run is broken off. What goes wrong with a model is among the figures.
+fn measure(plan: &Plan, until: Option<Instant>) -> Result<Figures> {
     let mut figures = Figures::default();
     let progress = Progress::new(plan.rounds * plan.models.len());
     let mut longest = Duration::ZERO;
@@ -102,7 +108,9 @@ fn measure(plan: &Plan, until: Option<Instant>) -> Figures {
         }
         for model in plan.models_of(round) {
             progress.now(format!("{model}, round {}", round + 1));
-            if let Err(failure) = visit::visit(plan, model, round, &mut figures) {
+            let visited = visit::visit(plan, model, round, &mut figures);
+            interruption::check()?;
+            if let Err(failure) = visited {
                 figures.of_mut(model).unserved = Some(failure.to_string());
             }
             progress.step();
@@ -110,5 +118,5 @@ fn measure(plan: &Plan, until: Option<Instant>) -> Figures {
         figures.rounds += 1;
         longest = longest.max(begun.elapsed());
     }
-    figures
+    Ok(figures)
 }

@@ -41,17 +41,20 @@ impl Record {
     }
 }
 
-/// An address without its password, and without parameters, which may have one too.
+/// An address without its password, and without parameters, which may have one too. Where it cannot be told
+/// what of it is a password, none of it is shown.
 pub(crate) fn without_secrets(url: &str) -> String {
     let Some((scheme, place)) = url.split_once("://") else { return url.to_owned() };
-    let place = place.split_once('?').map_or(place, |(place, _)| place);
-    match place.rsplit_once('@') {
-        Some((login, place)) => {
-            let user = login.split_once(':').map_or(login, |(user, _)| user);
-            format!("{scheme}://{user}@{place}")
-        }
-        None => format!("{scheme}://{place}"),
+    let until =
+        |text: &str, signs: &[char]| text.split(signs).next().unwrap_or_default().to_owned();
+    let Some((login, place)) = place.rsplit_once('@') else {
+        return format!("{scheme}://{}", until(place, &['?']));
+    };
+    // Whether the last @ stands before the host or in a parameter cannot be told any more.
+    if login.contains('?') && login.contains(['@', '/']) {
+        return format!("{scheme}://***");
     }
+    format!("{scheme}://{}@{}", until(login, &[':', '?']), until(place, &['?']))
 }
 
 /// A command as it was given, without passwords.
@@ -108,6 +111,11 @@ mod tests {
             ("postgres://larder:s@word@db/shop", "postgres://larder@db/shop"),
             ("mysql://db/shop?password=sword", "mysql://db/shop"),
             ("mysql://larder@db/shop", "mysql://larder@db/shop"),
+            ("postgres://me:p?ss@db/shop", "postgres://me@db/shop"),
+            ("postgres://me:sword@db/shop?sslmode=require", "postgres://me@db/shop"),
+            ("postgres://me:p?s@s@db/shop", "postgres://***"),
+            ("postgres://me@db/shop?password=s@word", "postgres://***"),
+            ("mysql://db/shop?password=s@word", "mysql://***"),
             ("sqlite:shop.db", "sqlite:shop.db"),
         ] {
             assert_eq!(without_secrets(url), seen);

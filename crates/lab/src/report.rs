@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 pub use crate::measure::machine::Machine;
 use crate::measure::number::grouped;
 pub use crate::measure::spread::Spread;
-pub use publish::Saved;
+pub use publish::{Saved, prepare};
 
 /// What a run came to.
 #[derive(Debug, Clone, Serialize, Deserialize)]

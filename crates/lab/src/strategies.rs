@@ -22,6 +22,7 @@ mod evidence;
 mod observer;
 mod plots;
 mod results;
+mod run;
 mod scene;
 mod settings;
 mod tables;
@@ -30,26 +31,22 @@ mod trial;
 mod wire;
 mod workload;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use application::{Extent, REFERENCE, Strategy};
 use database::Database;
-use results::Results;
+use run::Run;
 use scene::Stage;
 use settings::Settings;
 use telling::Telling;
-use trial::{Sample, Trial, attempt};
 
 use crate::failure::Result;
-use crate::generator::Pace;
-use crate::progress::Progress;
+use crate::report::{self, Report};
 use crate::workload::Ready;
 
-/// The share of what the slowest strategy carries that all are offered where latency is measured.
-const SHARE_OFFERED: f64 = 0.5;
-
-/// Requests in a second that are offered at least, where next to none were answered.
-const OFFERED_MIN: f64 = 1.0;
+/// When a quick run begins nothing any more that would not end in time. The rest of its two minutes is for the
+/// report.
+const QUICK_SECONDS: u64 = 110;
 
 /// The name of the report's files.
 const REPORT: &str = "strategies";
@@ -67,7 +64,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// The database: sqlite:FILE, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE; an SQLite
-    /// file in a temporary folder unless given. The table made in it is dropped at the end.
+    /// file in a temporary folder unless given. The table made in it is dropped at the end; an SQLite file that
+    /// was there before stays in WAL mode.
     #[arg(long, value_name = "URL")]
     source: Option<String>,
     /// How many keys there are; larder may hold a quarter of them.
@@ -93,99 +91,47 @@ pub struct Options {
     quick: bool,
 }
 
-/// Measures what the options name, and publishes the report.
+/// Measures what the options name, and publishes the report. That a strategy fails is told in it.
 ///
 /// # Errors
 ///
 /// When a strategy or workload does not exist, the database cannot be reached or has a table of the
-/// lab's already, or something that is measured fails.
+/// lab's already, nothing that is measured works, or the run is broken off.
 pub fn run(options: &Options) -> Result<()> {
     let settings = Settings::of(options);
     let strategies = application::chosen(&options.strategy)?;
     let workloads = workload::chosen(&options.workload, settings.keys, options.trace.as_deref())?;
     let database = Database::open(options.source.as_deref(), settings.clients)?;
+    report::prepare(&options.out)?;
     let telling = Telling::begin(&settings, &database);
+    let until = options.quick.then(|| telling.after(Duration::from_secs(QUICK_SECONDS)));
     let rows = workloads.iter().map(Ready::keys).max().unwrap_or(settings.keys);
     database.fill(rows)?;
     let stage = Stage::new(database, settings.clients);
-    let results = Run { stage: &stage, settings: &settings }.measure(strategies, workloads)?;
-    stage.database.remove()?;
-    telling.end(&results).publish(&options.out, REPORT)
+    let results =
+        Run { stage: &stage, settings: &settings, until }.measure(strategies, workloads)?;
+    conclude(&telling.end(&results), stage.database, &options.out)
 }
 
-/// A run under way.
-struct Run<'a> {
-    stage: &'a Stage,
-    settings: &'a Settings,
+/// Publishes first: a table that cannot be dropped costs no figures.
+fn conclude(report: &Report, database: Database, folder: &Path) -> Result<()> {
+    report.publish(folder, REPORT)?;
+    database.remove()
 }
 
-impl Run<'_> {
-    fn measure(
-        &self,
-        strategies: Vec<&'static Strategy>,
-        workloads: Vec<Ready>,
-    ) -> Result<Results> {
-        let whole = strategies.iter().filter(|strategy| strategy.extent == Extent::Whole).count();
-        let a_round = 2 * workloads.len() * whole + whole + strategies.len();
-        let progress = Progress::new(self.settings.rounds * a_round);
-        let mut results = Results::new(strategies, workloads);
-        for _ in 0..self.settings.rounds {
-            for place in 0..results.workloads().len() {
-                self.try_all(&mut results, place, &progress)?;
-            }
-            self.bypass_all(&mut results, &progress)?;
-            self.crash_all(&mut results, &progress)?;
-        }
-        Ok(results)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
 
-    /// All strategies under one workload: first what they carry, then how long requests take when all are
-    /// offered the same.
-    fn try_all(&self, results: &mut Results, place: usize, progress: &Progress) -> Result<()> {
-        let workload = &results.workloads()[place];
-        let name = workload.workload.name;
-        let attempt = |strategy: &'static Strategy, pace| {
-            progress.now(format!("{}: {name}", strategy.name));
-            let trial = attempt(self.stage, strategy, workload, self.settings.length, pace)?;
-            progress.step();
-            Ok(trial)
-        };
-        let attempt_all = |pace| -> Result<Vec<Trial>> {
-            results.strategies().map(|strategy| attempt(strategy, pace)).collect()
-        };
-        let closed = attempt_all(Pace::Closed)?;
-        let slowest = closed.iter().map(Trial::rate).fold(f64::INFINITY, f64::min);
-        let per_second = (SHARE_OFFERED * slowest).max(OFFERED_MIN);
-        let open = attempt_all(Pace::Open { per_second })?;
-        let samples: Vec<_> =
-            closed.iter().zip(&open).map(|(closed, open)| Sample::of(closed, open)).collect();
-        let strategies: Vec<_> = results.strategies().collect();
-        for (strategy, sample) in strategies.into_iter().zip(samples) {
-            results.add(name, strategy, sample);
-        }
-        Ok(())
-    }
-
-    fn bypass_all(&self, results: &mut Results, progress: &Progress) -> Result<()> {
-        for strategy in results.strategies().collect::<Vec<_>>() {
-            progress.now(format!("{}: somebody writes past the cache", strategy.name));
-            let seen =
-                bypass::watch(self.stage, strategy, self.settings.ttl, self.settings.bypassing)?;
-            results.add_bypassed(strategy, seen);
-            progress.step();
-        }
-        Ok(())
-    }
-
-    fn crash_all(&self, results: &mut Results, progress: &Progress) -> Result<()> {
-        for strategy in results.killed().collect::<Vec<_>>() {
-            progress.now(format!("{}: killed", strategy.name));
-            if strategy.name != REFERENCE.name {
-                let losses = crash::rehearse(self.stage, strategy, self.settings.writing)?;
-                results.add_crashed(strategy, losses);
-            }
-            progress.step();
-        }
-        Ok(())
+    #[test]
+    fn a_table_that_cannot_be_dropped_costs_no_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(None, 1).unwrap();
+        database.replace_table_by_view();
+        let report = Record::begin().report("The strategies", Vec::new());
+        let failure = conclude(&report, database, folder.path()).unwrap_err();
+        assert!(failure.to_string().contains("database"), "{failure}");
+        assert!(folder.path().join("strategies.json").exists());
     }
 }

@@ -3,9 +3,10 @@
 mod process;
 pub(crate) mod wire;
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -49,8 +50,7 @@ impl Larder {
     }
 
     fn start_as(program: PathBuf, model: ModelName, configuration: &str) -> Result<Self> {
-        let folder =
-            tempfile::tempdir().map_err(|error| Failure::io("a temporary folder", error))?;
+        let folder = folder().map_err(|error| Failure::io("a temporary folder", error))?;
         fs::write(folder.path().join(CONFIGURATION), configuration)
             .map_err(|error| Failure::io("the configuration of larder", error))?;
         let server = Server::start(&program, model, folder.path())?;
@@ -103,6 +103,11 @@ impl Larder {
 fn program() -> PathBuf {
     // By this name it is there even when its file has been replaced since it was started.
     std::env::var_os(BINARY_VARIABLE).map_or_else(|| "/proc/self/exe".into(), PathBuf::from)
+}
+
+/// A folder that nobody else can look into: the configuration may have the password of a database.
+fn folder() -> io::Result<TempDir> {
+    tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir()
 }
 
 const CONFIGURATION: &str = "larder.toml";
@@ -162,7 +167,6 @@ fn message(line: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -171,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("impostor");
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         (folder, path)
     }
 
@@ -179,6 +183,12 @@ mod tests {
         let (_folder, path) = impostor(script);
         let started = Larder::start_as(path, ModelName::Epoll, "");
         started.err().unwrap().to_string()
+    }
+
+    #[test]
+    fn nobody_else_can_look_into_its_folder() {
+        let mode = folder().unwrap().path().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
     }
 
     #[test]

@@ -27,11 +27,12 @@ use crate::failure::Result;
 use crate::measure::descriptors;
 use crate::progress::Progress;
 use crate::record::Record;
+use crate::report;
 
 /// The options of the run.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Shorter rounds, and fewer.
+    /// End within two minutes: shorter rounds, and fewer.
     #[arg(long)]
     quick: bool,
     /// Where the report is written.
@@ -49,17 +50,23 @@ pub struct Options {
     parties: Vec<u16>,
 }
 
+/// When a quick run begins no round any more that would not end in time. The rest of its two minutes is for
+/// the report.
+const QUICK_SECONDS: u64 = 110;
+
 /// Measures all points, and publishes the report `switches`.
 ///
 /// # Errors
 ///
-/// When the report cannot be written. What this system refuses to run is told in the report.
+/// When the report cannot be written, or the run is broken off. What this system refuses to run is told in the report.
 pub fn run(options: &Options) -> Result<()> {
     let record = Record::begin();
+    report::prepare(&options.out)?;
     descriptors::raise_limit();
-    let plan = options.plan();
+    let until = options.quick.then(|| record.after(Duration::from_secs(QUICK_SECONDS)));
+    let plan = Plan { until, ..options.plan() };
     let progress = Progress::new(plan.steps());
-    let grid = Grid::measure(&plan, &progress);
+    let grid = Grid::measure(&plan, &progress)?;
     drop(progress);
     let parts = summary::parts(&grid, &plan.parties);
     record.report("What a switch costs", parts).publish(&options.out, "switches")
@@ -75,6 +82,7 @@ impl Options {
             parties,
             rounds: self.rounds.map_or(rounds, usize::from),
             lasting: Duration::from_millis(self.milliseconds.unwrap_or(milliseconds)),
+            until: None,
         }
     }
 }

@@ -124,6 +124,14 @@ trait Keys: Send + Sync {
     /// How many keys there are before anything is asked: the numbers below this one.
     fn count(&self) -> u64;
 
+    /// How many keys there are by now, with those that were written since.
+    fn reached(&self) -> u64 {
+        self.count()
+    }
+
+    /// Forgets what was written since.
+    fn begin_again(&self) {}
+
     /// The key of the client's next request, which is for reading or for writing.
     fn choose(&self, client: &mut Client, is_read: bool) -> u64;
 }
@@ -175,6 +183,16 @@ impl Ready {
     /// How many keys there have to be before it is asked: the numbers below this one.
     pub(crate) fn keys(&self) -> u64 {
         self.keys.count()
+    }
+
+    /// How many keys have a row if all that was asked was done: the numbers below this one.
+    pub(crate) fn keys_reached(&self) -> u64 {
+        self.keys.reached()
+    }
+
+    /// Is as it was before anything was asked; nobody asks any more.
+    pub(crate) fn begin_again(&self) {
+        self.keys.begin_again();
     }
 
     /// What one of so many clients asks, without an end.

@@ -2,6 +2,7 @@
 
 use super::options::Plan;
 use crate::failure::Result;
+use crate::interruption;
 use crate::progress::Progress;
 use crate::workload::Operation;
 
@@ -16,6 +17,7 @@ pub(super) fn fill(plan: &Plan) -> Result<()> {
     progress.now(format!("writing {keys} keys"));
     let mut requests = Vec::new();
     for first in (0..keys).step_by(together) {
+        interruption::check()?;
         let after = keys.min(first + together as u64);
         requests.clear();
         (first..after).for_each(|key| plan.requests.encode(Operation::Write(key), &mut requests));

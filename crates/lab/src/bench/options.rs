@@ -132,6 +132,7 @@ impl Options {
             lasting: duration,
             ..Load::on(address(&self.server)?)
         };
+        load.check()?;
         Ok(Plan { load, workload: self.workload()?, requests: self.requests()? })
     }
 

@@ -91,9 +91,11 @@ fn what_cannot_work_fails_in_one_line_before_the_load() {
 #[test]
 fn a_server_that_refuses_every_request_of_the_load_is_told() {
     let server = Server::start(Manner::Refuses);
-    let plan = brief(&server, "").plan().unwrap();
-    let refused = measured(&plan, 1).unwrap_err().to_string();
-    assert!(refused.contains("refused every request: NOAUTH"), "{refused}");
+    for pace in ["", "--rate 1000000"] {
+        let plan = brief(&server, pace).plan().unwrap();
+        let refused = measured(&plan, 1).unwrap_err().to_string();
+        assert!(refused.contains("refused every request: NOAUTH"), "{refused}");
+    }
 }
 
 #[test]
@@ -108,6 +110,10 @@ fn options_that_make_no_sense_are_refused() {
         "--zipf -1",
         "--keys 0",
         "--user me",
+        "--connections 0",
+        "--pipeline 1000000000",
+        "--rate 1e9",
+        "--rate 0",
     ] {
         let line = line.replace(" -1", "=-1");
         assert!(matches!(plan(&line).err(), Some(Failure::Misuse(_))), "{line}");

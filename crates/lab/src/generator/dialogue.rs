@@ -37,6 +37,15 @@ impl Dialogue {
     /// The first error reply is one.
     pub(crate) fn demand(&mut self, requests: &[u8], count: usize) -> Result<()> {
         self.send(requests)?;
+        self.approve(count)
+    }
+
+    /// Waits for so many replies.
+    ///
+    /// # Errors
+    ///
+    /// The first error reply is one.
+    pub(super) fn approve(&mut self, count: usize) -> Result<()> {
         for _ in 0..count {
             let reply = self.reply()?;
             if Verdict::of(&reply) == Verdict::Error {
@@ -52,8 +61,13 @@ impl Dialogue {
         self.stream
     }
 
-    fn send(&mut self, requests: &[u8]) -> Result<()> {
-        self.stream.write_all(requests).map_err(|error| broken(self.target, &error))
+    /// Sends requests. The replies have to be waited for.
+    pub(super) fn send(&mut self, requests: &[u8]) -> Result<()> {
+        match self.stream.write_all(requests) {
+            // A server that refuses may have closed already: the reply says why, if there is one.
+            Err(error) if is_closed(&error) => Ok(()),
+            sent => sent.map_err(|error| broken(self.target, &error)),
+        }
     }
 
     fn reply(&mut self) -> Result<Vec<u8>> {
@@ -100,6 +114,11 @@ fn unreachable_at(target: SocketAddr, error: &io::Error) -> Failure {
     }
 }
 
+fn is_closed(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe)
+}
+
 fn broken(target: SocketAddr, error: &io::Error) -> Failure {
     Failure::run(format!("{target} {}", loss(error)))
 }
@@ -107,9 +126,7 @@ fn broken(target: SocketAddr, error: &io::Error) -> Failure {
 /// How a connection ended, as a sentence about the server.
 pub(super) fn loss(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-            "closed the connection".to_owned()
-        }
+        _ if is_closed(error) => "closed the connection".to_owned(),
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
             format!("did not answer within {PATIENCE:?}")
         }

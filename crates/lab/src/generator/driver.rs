@@ -18,6 +18,7 @@ use super::tally::{Tally, nanoseconds};
 use super::timer::{Timer, timespec};
 use super::{Load, Outcome, Script};
 use crate::failure::{Failure, Result};
+use crate::interruption;
 
 /// How many ready descriptors one wait hands out at most.
 const EVENTS_MAX: usize = 256;
@@ -40,12 +41,14 @@ pub(super) struct Driver<S> {
     alive: usize,
     /// When connections are to ask next, the earliest first.
     due: BinaryHeap<Reverse<(u64, usize)>>,
-    /// How many connections are held up by a reply.
+    /// Of how many connections what comes has to be read at once.
     held_up: usize,
     /// When it last took in all replies that there were.
     collected: u64,
     ear: Ear,
     tally: Tally,
+    /// When what is still in flight is given up.
+    deadline: u64,
 }
 
 /// A connection, and what the driver has arranged for it.
@@ -55,7 +58,7 @@ struct Link<S> {
     awaits_room: bool,
     /// Whether it is in the list of those that are to ask.
     is_listed: bool,
-    /// Whether it is to ask, and waits for a reply before it can.
+    /// Whether what comes has to be read at once.
     is_held_up: bool,
 }
 
@@ -77,6 +80,7 @@ impl<S: Script> Driver<S> {
             is_listed: false,
             is_held_up: false,
         };
+        let tally = Tally::new(load);
         Ok(Self {
             epoll,
             timer,
@@ -86,11 +90,13 @@ impl<S: Script> Driver<S> {
             held_up: 0,
             collected: 0,
             ear: Ear::new(),
-            tally: Tally::new(load),
+            deadline: tally.span.ends.saturating_add(nanoseconds(load.patience)),
+            tally,
         })
     }
 
-    /// Drives them from `begin` on until the time is over and nothing is in flight any more.
+    /// Drives them from `begin` on until the time is over and nothing is in flight any more, or what is has
+    /// used up the patience.
     pub(super) fn run(mut self, begin: Instant) -> Result<Outcome> {
         // Without this the system may let it oversleep by a twentieth of a millisecond.
         set_current_timer_slack(NonZeroU64::new(1))
@@ -105,31 +111,37 @@ impl<S: Script> Driver<S> {
             if self.alive == 0 || (now >= self.tally.span.ends && self.is_quiet()) {
                 break;
             }
+            if now >= self.deadline {
+                self.give_up(now);
+                break;
+            }
             if now >= look {
+                interruption::check()?;
                 self.look_for_silence(now);
                 look = now + nanoseconds(LOOK_INTERVAL);
             }
             self.release(now, clock);
-            self.wait(clock, edge.map_or(look, |edge| edge.min(look)))?;
+            let wake = look.min(self.deadline);
+            self.wait(clock, edge.map_or(wake, |edge| edge.min(wake)))?;
         }
         Ok(self.finish(&meter))
     }
 
     /// Waits until something is to be done, or until `wake`.
     ///
-    /// Being woken costs more than reading. Where the next request is due soon and no connection is held
-    /// up, it sleeps until then and leaves replies unread meanwhile.
+    /// Being woken costs more than reading. Where the next request is due soon, no connection is held up and
+    /// the system notes when replies come, it sleeps until then and leaves them unread meanwhile.
     fn wait(&mut self, clock: Clock, wake: u64) -> Result<()> {
         let now = clock.now();
         let due = self.due.peek().map(|Reverse((due, _))| *due);
-        match due.filter(|due| self.held_up == 0 && due.saturating_sub(now) < UNREAD_MAX) {
+        let may_read_late = self.held_up == 0 && self.ear.is_told_moments();
+        match due.filter(|due| may_read_late && due.saturating_sub(now) < UNREAD_MAX) {
             None => self.wait_for_any(due, wake, clock),
+            // What is read may have held a connection up, or made it ask.
+            Some(_) if now - self.collected >= UNREAD_MAX => self.collect(Duration::ZERO, clock),
             Some(due) => {
-                if now - self.collected >= UNREAD_MAX {
-                    self.collect(Duration::ZERO, clock)?;
-                }
                 // Should a signal end it early, the loop comes round again.
-                let _ = nanosleep(&timespec(due.min(wake).saturating_sub(clock.now())));
+                let _ = nanosleep(&timespec(due.min(wake).saturating_sub(now)));
                 Ok(())
             }
         }
@@ -186,7 +198,7 @@ impl<S: Script> Driver<S> {
         let now = clock.now();
         let turned = heard.and_then(|()| {
             link.connection.ask(now, &mut self.tally);
-            link.connection.send()
+            link.connection.send(now)
         });
         match turned.and_then(|()| self.arrange(index, now)) {
             Ok(()) => {}
@@ -222,6 +234,7 @@ impl<S: Script> Driver<S> {
         if let Some(link) = self.links[index].take() {
             self.alive -= 1;
             self.held_up -= usize::from(link.is_held_up);
+            self.tally.unsent(&link.connection.left(self.tally.span));
             self.tally.lost(link.connection.in_flight(), loss);
         }
     }
@@ -235,16 +248,25 @@ impl<S: Script> Driver<S> {
         }
     }
 
+    /// Those that are silent are lost. The others still answer, but not soon enough.
+    fn give_up(&mut self, now: u64) {
+        self.look_for_silence(now);
+        for Link { connection, .. } in self.links.iter().flatten() {
+            if connection.in_flight() > 0 {
+                self.tally.unanswered(connection.in_flight(), connection.given_up());
+            }
+        }
+    }
+
     fn is_quiet(&self) -> bool {
         self.links.iter().flatten().all(|link| link.connection.in_flight() == 0)
     }
 
-    fn finish(self, meter: &Meter) -> Outcome {
-        let Tally { span, mut outcome } = self.tally;
-        let links = self.links.into_iter().flatten();
-        outcome.unsent = links.map(|link| link.connection.unsent(span.ends)).sum();
-        outcome.cpu = meter.used();
-        outcome
+    fn finish(mut self, meter: &Meter) -> Outcome {
+        for link in self.links.iter().flatten() {
+            self.tally.unsent(&link.connection.left(self.tally.span));
+        }
+        Outcome { cpu: meter.used(), ..self.tally.finish() }
     }
 }
 

@@ -22,6 +22,11 @@ impl Inbox {
         }
         Ok(())
     }
+
+    /// Whether a reply has come in part.
+    pub(super) fn is_amid_reply(&self) -> bool {
+        !self.rest.is_empty()
+    }
 }
 
 /// Hands out the replies that `bytes` begin with, and says how long they are together.
@@ -80,6 +85,15 @@ mod tests {
             prop_assert_eq!(found, wanted);
             prop_assert!(inbox.rest.is_empty());
         }
+    }
+
+    #[test]
+    fn a_reply_that_has_come_in_part_is_known() {
+        let mut inbox = Inbox::default();
+        inbox.take(b"+OK\r\n$3\r\nab", |_| {}).unwrap();
+        assert!(inbox.is_amid_reply());
+        inbox.take(b"c\r\n", |_| {}).unwrap();
+        assert!(!inbox.is_amid_reply());
     }
 
     #[test]

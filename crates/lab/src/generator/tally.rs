@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::backlog::Backlog;
+use super::schedule::Left;
 use super::{Kind, Load, Outcome};
 
 /// Latencies are told with so many significant digits.
@@ -48,7 +50,8 @@ pub(super) fn nanoseconds(duration: Duration) -> u64 {
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) span: Span,
-    pub(super) outcome: Outcome,
+    outcome: Outcome,
+    backlog: Backlog,
 }
 
 impl Tally {
@@ -57,21 +60,23 @@ impl Tally {
         let outcome = Outcome {
             requests: 0,
             errors: 0,
+            unanswered: 0,
             lasted: load.lasting,
             reads: empty.clone(),
             writes: empty.clone(),
             cpu: Duration::ZERO,
-            lag: empty,
+            lag: empty.clone(),
             unsent: 0,
             lost: 0,
             complaint: None,
             threads: 1,
         };
-        Self { span: Span::of(load), outcome }
+        Self { span: Span::of(load), outcome, backlog: Backlog::new(empty) }
     }
 
     /// A request that was due at `due` is sent at `now`, and could have been from `ready` on.
-    pub(super) fn sent(&mut self, due: u64, ready: u64, now: u64) {
+    pub(super) fn sent(&mut self, kind: Kind, due: u64, ready: u64, now: u64) {
+        self.backlog.sent(kind);
         if self.span.contains(due) {
             self.outcome.lag.saturating_record(now.saturating_sub(due.max(ready)));
         }
@@ -98,11 +103,30 @@ impl Tally {
         self.outcome.complaint.get_or_insert_with(words);
     }
 
-    /// A connection is lost, and with it so many requests.
+    /// A connection is lost, and with it so many requests in flight.
     pub(super) fn lost(&mut self, requests: usize, words: String) {
         self.outcome.lost += 1;
+        self.unanswered(requests, words);
+    }
+
+    /// So many requests are given up.
+    pub(super) fn unanswered(&mut self, requests: usize, words: String) {
         self.outcome.errors += requests as u64;
+        self.outcome.unanswered += requests as u64;
         self.outcome.complaint.get_or_insert(words);
+    }
+
+    /// What a connection has not sent, and never will.
+    pub(super) fn unsent(&mut self, left: &Left) {
+        self.outcome.unsent += left.count;
+        self.backlog.add(left, self.span.ends);
+    }
+
+    /// What it came to.
+    pub(super) fn finish(self) -> Outcome {
+        let Self { mut outcome, backlog, .. } = self;
+        backlog.share_out(&mut outcome.reads, &mut outcome.writes);
+        outcome
     }
 }
 
@@ -111,6 +135,7 @@ impl Outcome {
     pub(super) fn merge(&mut self, other: &Self) {
         self.requests += other.requests;
         self.errors += other.errors;
+        self.unanswered += other.unanswered;
         self.cpu += other.cpu;
         self.unsent += other.unsent;
         self.lost += other.lost;
@@ -132,7 +157,7 @@ pub(super) fn warnings(outcome: &Outcome) -> Vec<String> {
 }
 
 fn failures(outcome: &Outcome) -> Option<String> {
-    let Outcome { errors, lost, requests, complaint, .. } = outcome;
+    let Outcome { errors, lost, requests, unanswered, complaint, .. } = outcome;
     if *errors == 0 && *lost == 0 {
         return None;
     }
@@ -142,16 +167,18 @@ fn failures(outcome: &Outcome) -> Option<String> {
         1 => ", and a connection was lost".to_owned(),
         lost => format!(", and {lost} connections were lost"),
     };
-    Some(format!("{errors} of {requests} requests failed{connections}. The first: {first}"))
+    let all = requests + unanswered;
+    Some(format!("{errors} of {all} requests failed{connections}. The first: {first}"))
 }
 
 fn unsent(outcome: &Outcome) -> Option<String> {
-    (outcome.unsent as f64 > UNSENT_SHARE_MAX * outcome.requests as f64).then(|| {
-        format!(
-            "The server did not keep up with the rate: {} requests that were due were never sent",
-            outcome.unsent
-        )
-    })
+    let why = match outcome.lost {
+        0 => "The server did not keep up with the rate",
+        _ => "The server did not keep up with the rate, or lost who was to ask",
+    };
+    let unsent = outcome.unsent;
+    (unsent as f64 > UNSENT_SHARE_MAX * outcome.requests as f64)
+        .then(|| format!("{why}: {unsent} requests that were due were never sent"))
 }
 
 fn lag(outcome: &Outcome) -> Option<String> {
@@ -220,9 +247,33 @@ mod tests {
     }
 
     #[test]
+    fn requests_that_were_never_answered_are_among_those_that_failed() {
+        let mut tally = tally();
+        tally.lost(3, "closed".to_owned());
+        assert_eq!(
+            warnings(&tally.outcome),
+            ["3 of 3 requests failed, and a connection was lost. The first: closed"]
+        );
+        tally.answered(Kind::Read, WITHIN, WITHIN);
+        tally.unanswered(2, "did not answer".to_owned());
+        assert!(warnings(&tally.outcome)[0].starts_with("5 of 6 requests failed"));
+        assert_eq!(tally.outcome.answered_well(), 1);
+    }
+
+    #[test]
+    fn a_request_that_was_never_sent_has_waited_up_to_the_end_and_is_no_answer() {
+        let mut tally = tally();
+        tally.sent(Kind::Write, WITHIN, WITHIN, WITHIN);
+        tally.unsent(&Left { first: WITHIN as f64, interval: 1.0, count: 1 });
+        let outcome = tally.finish();
+        assert_eq!((outcome.unsent, outcome.writes.len(), outcome.answered_well()), (1, 1, 0));
+        assert_eq!(outcome.writes.max() / 1_000_000, 500);
+    }
+
+    #[test]
     fn lag_counts_from_when_the_request_could_have_been_sent() {
         let mut tally = tally();
-        tally.sent(WITHIN, WITHIN + 400_000_000, WITHIN + 402_000_000);
+        tally.sent(Kind::Read, WITHIN, WITHIN + 400_000_000, WITHIN + 402_000_000);
         assert_eq!(tally.outcome.lag.max() / 1_000_000, 2);
         assert!(warnings(&tally.outcome)[0].contains("late itself"));
     }
@@ -236,6 +287,8 @@ mod tests {
         let told = warnings(&outcome);
         assert!(told[0].contains("7 requests that were due"), "{told:?}");
         assert!(told[1].contains("99 %"), "{told:?}");
+        outcome.lost = 1;
+        assert!(warnings(&outcome)[0].contains("or lost who was to ask"));
     }
 
     #[test]
@@ -247,6 +300,7 @@ mod tests {
         one.outcome.merge(&other.outcome);
         let sum = one.outcome;
         assert_eq!((sum.requests, sum.errors, sum.lost, sum.threads), (2, 3, 1, 2));
+        assert_eq!(sum.unanswered, 3);
         assert_eq!(sum.reads.len(), 2);
         assert_eq!(sum.complaint.as_deref(), Some("closed"));
     }

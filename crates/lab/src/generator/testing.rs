@@ -24,6 +24,8 @@ pub(crate) enum Manner {
     ClosesLater,
     /// Closes the connection at the first request.
     Closes,
+    /// Closes the first connection at its first request, and answers all others.
+    ClosesFirst,
     /// Answers with what is no RESP.
     Babbles,
     /// Answers two times.
@@ -32,6 +34,8 @@ pub(crate) enum Manner {
     Keeps,
     /// Answers each, the request of this number after that long.
     Stalls(usize, Duration),
+    /// Answers each after that long, one after the other.
+    Drags(Duration),
 }
 
 /// A server of the Redis protocol that knows no command. Its threads end with their clients, or with
@@ -43,7 +47,11 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (number, stream) in listener.incoming().flatten().enumerate() {
+                let manner = match manner {
+                    Manner::ClosesFirst if number == 0 => Manner::Closes,
+                    manner => manner,
+                };
                 thread::spawn(move || serve(stream, manner));
             }
         });
@@ -77,6 +85,7 @@ fn answer(manner: Manner, served: usize) -> Option<&'static [u8]> {
         Manner::Closes => return None,
         Manner::ClosesLater if served > 1 => return None,
         Manner::Stalls(at, time) if served == at => thread::sleep(time),
+        Manner::Drags(time) => thread::sleep(time),
         _ => {}
     }
     Some(match manner {

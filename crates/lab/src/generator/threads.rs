@@ -5,9 +5,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
-use super::connection::Connection;
 use super::driver::Driver;
-use super::{Load, Outcome, Script};
+use super::{Load, Outcome, Script, opening};
 use crate::failure::{Failure, Result};
 
 pub(super) fn drive<S: Script, T>(
@@ -58,8 +57,7 @@ fn work<S: Script>(
     signals: Signals,
 ) -> Result<Option<Outcome>> {
     let Signals { opened, begun, _alive } = signals;
-    let connections = numbers.map(|number| Connection::open(load, number, script(number)));
-    let driver = Driver::new(load, connections.collect::<Result<_>>()?)?;
+    let driver = Driver::new(load, opening::open(load, numbers, script)?)?;
     // That nobody listens any more is heard below.
     let _ = opened.send(());
     drop(opened);

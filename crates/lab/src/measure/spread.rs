@@ -1,5 +1,6 @@
 //! Figures of several rounds.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -16,13 +17,24 @@ pub struct Spread {
     least: f64,
     most: f64,
     rounds: Vec<f64>,
+    /// Which rounds those are, counted from zero. Empty when they are the first ones, without a gap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    numbers: Vec<usize>,
 }
 
 impl Spread {
     /// The spread of what the rounds measured, in their order; `None` when nothing was measured, or when
     /// something is no finite number, which has no place in an order.
     pub fn of(rounds: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let rounds: Vec<_> = rounds.into_iter().collect();
+        Self::of_rounds(rounds.into_iter().enumerate())
+    }
+
+    /// Likewise, where some rounds measured nothing: each figure comes with the number of its round.
+    pub fn of_rounds(rounds: impl IntoIterator<Item = (usize, f64)>) -> Option<Self> {
+        let (mut numbers, rounds): (Vec<_>, Vec<_>) = rounds.into_iter().unzip();
+        if numbers.iter().copied().eq(0..rounds.len()) {
+            numbers.clear();
+        }
         if !rounds.iter().all(|figure| figure.is_finite()) {
             return None;
         }
@@ -32,7 +44,7 @@ impl Spread {
         let upper = *sorted.get(middle)?;
         let lower = if sorted.len().is_multiple_of(2) { sorted[middle - 1] } else { upper };
         let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
-        Some(Self { median: f64::midpoint(lower, upper), least, most, rounds })
+        Some(Self { median: f64::midpoint(lower, upper), least, most, rounds, numbers })
     }
 
     /// The middle one, or the mean of the two in the middle.
@@ -57,7 +69,27 @@ impl Spread {
 
     /// The ratios of this to `other`, round by round: what both suffered in a round cancels out.
     pub fn ratio(&self, other: &Self) -> Option<Self> {
-        Self::of(self.rounds.iter().zip(&other.rounds).map(|(one, other)| one / other))
+        self.paired(other, |one, other| one / other)
+    }
+
+    /// What `figure` makes of this and `other`, in each round that has both.
+    pub fn paired(&self, other: &Self, figure: impl Fn(f64, f64) -> f64) -> Option<Self> {
+        let of_other: BTreeMap<_, _> = other.numbered().collect();
+        let pairs = self.numbered();
+        Self::of_rounds(
+            pairs.filter_map(|(round, one)| Some((round, figure(one, *of_other.get(&round)?)))),
+        )
+    }
+
+    /// What `figure` makes of what each round measured.
+    pub fn each(&self, figure: impl Fn(f64) -> f64) -> Option<Self> {
+        Self::of_rounds(self.numbered().map(|(round, measured)| (round, figure(measured))))
+    }
+
+    /// What each round measured, with the number of the round.
+    fn numbered(&self) -> impl Iterator<Item = (usize, f64)> {
+        let figures = self.rounds.iter().copied().enumerate();
+        figures.map(|(place, figure)| (self.numbers.get(place).copied().unwrap_or(place), figure))
     }
 }
 
@@ -102,5 +134,25 @@ mod tests {
         let one = Spread::of([200.0, 150.0, 400.0]).unwrap();
         let other = Spread::of([100.0, 50.0, 100.0]).unwrap();
         assert_eq!(one.ratio(&other).unwrap().rounds(), [2.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn only_figures_of_the_same_round_are_compared() {
+        let all = Spread::of([100.0, 50.0, 100.0]).unwrap();
+        let without_first = Spread::of_rounds([(1, 150.0), (2, 400.0)]).unwrap();
+        assert_eq!(
+            without_first.ratio(&all).unwrap(),
+            Spread::of_rounds([(1, 3.0), (2, 4.0)]).unwrap()
+        );
+        assert_eq!(all.ratio(&Spread::of_rounds([(7, 1.0)]).unwrap()), None);
+    }
+
+    #[test]
+    fn a_report_tells_which_rounds_are_missing_and_else_nothing_of_them() {
+        let json = |spread: &Spread| serde_json::to_string(spread).unwrap();
+        let (all, some) = (Spread::of([1.0, 2.0]).unwrap(), Spread::of_rounds([(1, 2.0)]).unwrap());
+        assert!(!json(&all).contains("numbers"));
+        assert_eq!(serde_json::from_str::<Spread>(&json(&all)).unwrap(), all);
+        assert_eq!(serde_json::from_str::<Spread>(&json(&some)).unwrap(), some);
     }
 }

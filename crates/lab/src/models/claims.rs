@@ -1,7 +1,8 @@
 //! What textbooks claim of models, and what the figures say of it.
 //!
 //! A claim is one file, which says it, picks the figures that bear on it and judges them, and one line
-//! here. A difference counts when it is there in every round; see [`Order`].
+//! here. A difference counts when it is there in every round, and where rounds disagree, the machine cannot
+//! tell; see [`Finding`](comparison::Finding).
 
 mod comparison;
 mod creation;

@@ -94,13 +94,13 @@ fn plot(title: &str, x: Axis, y: Axis, series: Vec<Series>) -> Option<Part> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::measure::spread::Spread;
     use crate::models::figures::made_up;
     use crate::models::plan::Shape;
 
-    fn plan() -> Plan {
+    pub(in crate::models) fn plan() -> Plan {
         use std::time::Duration;
         Plan {
             models: vec![ModelName::Epoll, ModelName::Pool],
@@ -116,13 +116,13 @@ mod tests {
     }
 
     /// `epoll` was measured, `pool` refused.
-    fn figures() -> Figures {
+    pub(in crate::models) fn figures() -> Figures {
         let mut figures = Figures::default();
         let epoll = figures.of_mut(ModelName::Epoll);
         epoll.loads.insert(plan().shapes[0], made_up::loads_of_cpu(&[5.0, 6.0]));
         epoll.idle.insert(100, made_up::idle(100, &[2_000.0, 3_000.0]));
         epoll.arrivals = made_up::arrivals(&[40.0, 50.0]);
-        epoll.scans.extend([(1, vec![4.0]), (100, vec![4.5])]);
+        epoll.scans.extend([(1, made_up::rounds([4.0])), (100, made_up::rounds([4.5]))]);
         let pool = figures.of_mut(ModelName::Pool);
         pool.refused.insert(100, "after 64 connections: all are taken".to_owned());
         figures

@@ -17,23 +17,30 @@ pub(super) struct Figures {
     of: HashMap<ModelName, OfModel>,
 }
 
-/// What the visits of one model have measured. Lists have a figure a round.
+/// What was measured of one thing, by the number of the round. A round in which it failed is missing.
+pub(super) type Rounds<T> = BTreeMap<usize, T>;
+
+/// What the visits of one model have measured.
 #[derive(Debug, Default)]
 pub(super) struct OfModel {
     /// Why it does not serve here, or why it stopped in the middle of a visit.
     pub(super) unserved: Option<String>,
     /// What a load of that shape came to.
-    pub(super) loads: HashMap<Shape, Vec<Load>>,
+    pub(super) loads: HashMap<Shape, Rounds<Load>>,
     /// Why so many connections are not to be had.
     pub(super) refused: BTreeMap<usize, String>,
+    /// Whether it refused connections itself, rather than that the machine had no room for them.
+    pub(super) is_limited: bool,
+    /// What took so long with so many connections that they are not loaded in every shape and round.
+    pub(super) slow: BTreeMap<usize, String>,
     /// Why a load of that shape came to nothing.
     pub(super) failed: BTreeMap<Shape, String>,
     /// What connections cost that were held, by how many were wanted.
-    pub(super) idle: BTreeMap<usize, Vec<Idle>>,
+    pub(super) idle: BTreeMap<usize, Rounds<Idle>>,
     /// What it costs to open a connection, to ask once, and to close it.
-    pub(super) arrivals: Vec<Arrival>,
+    pub(super) arrivals: Rounds<Arrival>,
     /// CPU time for a request of the only active connection, in microseconds, by how many there are.
-    pub(super) scans: BTreeMap<usize, Vec<f64>>,
+    pub(super) scans: BTreeMap<usize, Rounds<f64>>,
     /// System calls for a request, in the first round.
     pub(super) calls: HashMap<Shape, f64>,
     /// How many parts of its address space the kernel shares for epoll and for io_uring.
@@ -51,16 +58,21 @@ pub(super) struct Load {
     pub(super) switches: Option<f64>,
     /// How much of their time the threads of the generator were busy, from 0 to 1.
     pub(super) generator_busy: f64,
+    /// Of the requests of the open loop that were answered, how many others were due and never sent.
+    pub(super) unsent_share: f64,
+    /// How late the generator itself was in the open loop, with one request in a hundred or more, in
+    /// microseconds.
+    pub(super) lag_us: f64,
     /// Latencies at a part of that rate, in microseconds.
     pub(super) latency: Latency,
 }
 
-/// Latencies of an open loop, in microseconds.
+/// Latencies of an open loop, in microseconds. What too few requests tell of is missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Latency {
     pub(super) p50: f64,
-    pub(super) p99: f64,
-    pub(super) p999: f64,
+    pub(super) p99: Option<f64>,
+    pub(super) p999: Option<f64>,
 }
 
 /// What connections cost that are open and idle.
@@ -97,9 +109,43 @@ pub(super) struct Mappings {
     pub(super) epolls: usize,
 }
 
+/// A generator that is busier than this may be what sets the rate.
+pub(super) const BUSY: f64 = 0.95;
+
+/// Some requests are always due right before the end.
+pub(super) const UNSENT_SHARE_MAX: f64 = 0.01;
+
+/// A generator that is later than this distorts latencies, in microseconds.
+pub(super) const LAG_US_MAX: f64 = 1_000.0;
+
+impl Load {
+    /// Whether the rate may be the generator's rather than the server's.
+    pub(super) fn is_generators(&self) -> bool {
+        self.generator_busy > BUSY
+    }
+
+    /// Whether the server did not keep up with the rate at which latencies were measured.
+    pub(super) fn is_behind(&self) -> bool {
+        self.unsent_share > UNSENT_SHARE_MAX
+    }
+
+    /// Whether latencies contain those of the generator.
+    pub(super) fn is_late(&self) -> bool {
+        self.lag_us > LAG_US_MAX
+    }
+}
+
 impl Idle {
     pub(super) fn bytes(self) -> f64 {
         self.process_bytes + self.kernel_bytes
+    }
+}
+
+impl OfModel {
+    /// How many connections it has at most, where it refused more.
+    pub(super) fn limit(&self) -> Option<usize> {
+        let held = self.idle.values().flat_map(|rounds| rounds.values()).map(|idle| idle.held);
+        self.is_limited.then(|| held.max().unwrap_or(0))
     }
 }
 
@@ -131,12 +177,22 @@ impl Figures {
         shape: Shape,
         figure: impl Fn(&Load) -> f64,
     ) -> Option<Spread> {
-        Spread::of(self.of(model).loads.get(&shape)?.iter().map(figure))
+        spread(self.of(model).loads.get(&shape)?, |load| Some(figure(load)))
+    }
+
+    /// A percentile of the latencies of a shape.
+    pub(super) fn latency(
+        &self,
+        model: ModelName,
+        shape: Shape,
+        percentile: impl Fn(&Latency) -> Option<f64>,
+    ) -> Option<Spread> {
+        spread(self.of(model).loads.get(&shape)?, |load| percentile(&load.latency))
     }
 
     /// How often threads were switched for a request.
     pub(super) fn switches(&self, model: ModelName, shape: Shape) -> Option<Spread> {
-        Spread::of(self.of(model).loads.get(&shape)?.iter().filter_map(|load| load.switches))
+        spread(self.of(model).loads.get(&shape)?, |load| load.switches)
     }
 
     /// Of the shapes that all of `models` were loaded with, the one that `rank` puts highest. `None` is
@@ -159,24 +215,34 @@ impl Figures {
         model: ModelName,
         figure: impl Fn(&Arrival) -> f64,
     ) -> Option<Spread> {
-        Spread::of(self.of(model).arrivals.iter().map(figure))
+        spread(&self.of(model).arrivals, |arrival| Some(figure(arrival)))
     }
 
     /// One figure of idle connections, where most of them were wanted: those came first in each visit,
     /// so that nothing was there already of what they take.
     pub(super) fn idle(&self, model: ModelName, figure: impl Fn(&Idle) -> f64) -> Option<Spread> {
-        Spread::of(self.of(model).idle.last_key_value()?.1.iter().map(figure))
+        spread(self.of(model).idle.last_key_value()?.1, |idle| Some(figure(idle)))
     }
 
-    /// What 10,000 idle connections take, in MB, reckoned from those that were held.
+    /// What 10,000 idle connections take, in MB, reckoned from those that were held. Nothing where there
+    /// cannot be so many.
     pub(super) fn ten_thousand_idle_mb(&self, model: ModelName) -> Option<Spread> {
-        self.idle(model, |idle| idle.bytes() * 1e4 / 1e6)
+        match self.of(model).limit() {
+            Some(limit) if limit < 10_000 => None,
+            _ => self.idle(model, |idle| idle.bytes() * 1e4 / 1e6),
+        }
     }
 
     /// What a request costs, in microseconds of CPU time, that one connection of so many makes.
     pub(super) fn scan(&self, model: ModelName, connections: usize) -> Option<Spread> {
-        Spread::of(self.of(model).scans.get(&connections)?.iter().copied())
+        spread(self.of(model).scans.get(&connections)?, |cpu_us| Some(*cpu_us))
     }
+}
+
+/// One figure of every round that has it.
+fn spread<T>(rounds: &Rounds<T>, figure: impl Fn(&T) -> Option<f64>) -> Option<Spread> {
+    let figures = rounds.iter().filter_map(|(round, measured)| Some((*round, figure(measured)?)));
+    Spread::of_rounds(figures)
 }
 
 #[cfg(test)]
@@ -187,22 +253,35 @@ pub(super) mod made_up {
 
     /// A load with these two figures and others that mean nothing.
     pub(in crate::models) fn load(per_second: f64, cpu_us: f64) -> Load {
-        let latency = Latency { p50: 100.0, p99: 200.0, p999: 300.0 };
-        Load { per_second, cpu_us, switches: Some(1.0), generator_busy: 0.5, latency }
+        let latency = Latency { p50: 100.0, p99: Some(200.0), p999: None };
+        Load {
+            per_second,
+            cpu_us,
+            switches: Some(1.0),
+            generator_busy: 0.5,
+            unsent_share: 0.0,
+            lag_us: 10.0,
+            latency,
+        }
+    }
+
+    /// Of the first rounds, without a gap.
+    pub(in crate::models) fn rounds<T>(of_rounds: impl IntoIterator<Item = T>) -> Rounds<T> {
+        of_rounds.into_iter().enumerate().collect()
     }
 
     /// Loads with so much CPU time a request, round by round.
-    pub(in crate::models) fn loads_of_cpu(rounds: &[f64]) -> Vec<Load> {
-        rounds.iter().map(|cpu_us| load(1_000.0, *cpu_us)).collect()
+    pub(in crate::models) fn loads_of_cpu(cpu_us: &[f64]) -> Rounds<Load> {
+        rounds(cpu_us.iter().map(|cpu_us| load(1_000.0, *cpu_us)))
     }
 
     /// Loads with so many requests a second, round by round.
-    pub(in crate::models) fn loads_of_rate(rounds: &[f64]) -> Vec<Load> {
-        rounds.iter().map(|per_second| load(*per_second, 10.0)).collect()
+    pub(in crate::models) fn loads_of_rate(rates: &[f64]) -> Rounds<Load> {
+        rounds(rates.iter().map(|per_second| load(*per_second, 10.0)))
     }
 
     /// So many bytes a connection, round by round, half of them the kernel's.
-    pub(in crate::models) fn idle(held: usize, rounds: &[f64]) -> Vec<Idle> {
+    pub(in crate::models) fn idle(held: usize, bytes: &[f64]) -> Rounds<Idle> {
         let idle = |bytes: &f64| Idle {
             held,
             processes: 1,
@@ -211,12 +290,13 @@ pub(super) mod made_up {
             process_bytes: bytes / 2.0,
             kernel_bytes: bytes / 2.0,
         };
-        rounds.iter().map(idle).collect()
+        rounds(bytes.iter().map(idle))
     }
 
     /// Arrivals that cost so much CPU time, round by round.
-    pub(in crate::models) fn arrivals(rounds: &[f64]) -> Vec<Arrival> {
-        rounds.iter().map(|cpu_us| Arrival { elapsed_us: cpu_us * 2.0, cpu_us: *cpu_us }).collect()
+    pub(in crate::models) fn arrivals(cpu_us: &[f64]) -> Rounds<Arrival> {
+        let arrival = |cpu_us: &f64| Arrival { elapsed_us: cpu_us * 2.0, cpu_us: *cpu_us };
+        rounds(cpu_us.iter().map(arrival))
     }
 }
 
@@ -258,6 +338,40 @@ mod tests {
         let both = [ModelName::Epoll, ModelName::Poll];
         assert_eq!(figures.shape_of_all(&both, by_connections), Some(FEW));
         assert_eq!(figures.shape_of_all(&both, |_| None::<()>), None);
+    }
+
+    #[test]
+    fn a_round_that_failed_is_missing_and_the_others_keep_their_numbers() {
+        let mut figures = Figures::default();
+        let all = made_up::loads_of_cpu(&[10.0, 20.0]);
+        figures.of_mut(ModelName::Epoll).loads.insert(FEW, all);
+        let only_second = [(1, made_up::load(1.0, 40.0))].into();
+        figures.of_mut(ModelName::Poll).loads.insert(FEW, only_second);
+        let cpu = |model| figures.load(model, FEW, |load| load.cpu_us).unwrap();
+        let ratio = cpu(ModelName::Poll).ratio(&cpu(ModelName::Epoll)).unwrap();
+        assert_eq!(ratio.rounds(), [2.0]);
+    }
+
+    #[test]
+    fn ten_thousand_connections_are_not_reckoned_where_there_cannot_be_as_many() {
+        let mut figures = Figures::default();
+        let pool = figures.of_mut(ModelName::Pool);
+        pool.idle.insert(19_800, made_up::idle(64, &[8e3]));
+        assert_eq!(figures.ten_thousand_idle_mb(ModelName::Pool).unwrap().median(), 80.0);
+        figures.of_mut(ModelName::Pool).is_limited = true;
+        assert_eq!(figures.ten_thousand_idle_mb(ModelName::Pool), None);
+        figures.of_mut(ModelName::Pool).idle.insert(19_800, made_up::idle(12_000, &[8e3]));
+        assert_eq!(figures.ten_thousand_idle_mb(ModelName::Pool).unwrap().median(), 80.0);
+    }
+
+    #[test]
+    fn a_percentile_that_too_few_requests_tell_of_is_missing() {
+        let mut figures = Figures::default();
+        figures.of_mut(ModelName::Epoll).loads.insert(FEW, made_up::loads_of_cpu(&[1.0]));
+        let latency =
+            |figure: fn(&Latency) -> Option<f64>| figures.latency(ModelName::Epoll, FEW, figure);
+        assert_eq!(latency(|latency| latency.p99).unwrap().median(), 200.0);
+        assert_eq!(latency(|latency| latency.p999), None);
     }
 
     #[test]

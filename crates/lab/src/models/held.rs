@@ -9,6 +9,8 @@ use rustix::net::sockopt::set_socket_linger;
 
 use super::gets::get;
 use crate::measure::kernel;
+use crate::measure::number::counted;
+use crate::{failure, interruption};
 
 /// How many connections may wait for their first answer at a time. A model that lets clients wait may be
 /// expected to refuse one of so many.
@@ -50,6 +52,8 @@ pub(super) enum Shortfall {
     Memory,
     /// It took too long.
     Time,
+    /// The run was broken off.
+    BrokenOff,
     /// This side could open no more.
     Here(String),
 }
@@ -57,6 +61,7 @@ pub(super) enum Shortfall {
 impl Shortfall {
     /// In a sentence; `complaint` is what the server complained about last, to nobody in particular.
     pub(super) fn sentence(&self, held: usize, complaint: Option<String>) -> String {
+        let held = counted(held as u64);
         let of_server = complaint.map_or(String::new(), |complaint| format!(": {complaint}"));
         match self {
             Self::Refused(reason) => format!("after {held} connections: {reason}"),
@@ -66,10 +71,16 @@ impl Shortfall {
             }
             Self::Memory => format!("{held} connections left too little memory for the machine"),
             Self::Time => format!("{held} connections took {} s", OPENING_MAX.as_secs()),
+            Self::BrokenOff => format!("after {held} connections the run was broken off"),
             Self::Here(reason) => {
                 format!("after {held} connections none could be opened: {reason}")
             }
         }
+    }
+
+    /// Whether it is the server that has no more.
+    pub(super) fn is_of_server(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Closed | Self::Unanswered)
     }
 }
 
@@ -85,7 +96,8 @@ impl Held {
 
     /// Opens connections until there are `count`, as far as it goes.
     pub(super) fn grow(&mut self, server: SocketAddr, count: usize) -> Result<(), Shortfall> {
-        let mut opening = Opening { server, waiting: Vec::new(), answered: &mut self.0 };
+        let (waiting, go_on) = (Vec::new(), interruption::check);
+        let mut opening = Opening { server, waiting, answered: &mut self.0, go_on };
         let grown = opening.run(count);
         if matches!(grown, Err(Shortfall::Refused(_) | Shortfall::Closed)) {
             opening.finish();
@@ -99,6 +111,8 @@ struct Opening<'a> {
     server: SocketAddr,
     waiting: Vec<TcpStream>,
     answered: &'a mut Vec<TcpStream>,
+    /// Fails when the run is broken off.
+    go_on: fn() -> failure::Result<()>,
 }
 
 impl Opening<'_> {
@@ -106,6 +120,7 @@ impl Opening<'_> {
         let begun = Instant::now();
         let (mut opened_at, mut heard_at) = (begun, begun);
         while self.answered.len() < count {
+            (self.go_on)().map_err(|_| Shortfall::BrokenOff)?;
             let now = Instant::now();
             let is_stalled = now - opened_at.max(heard_at) > STALL;
             if self.waiting.is_empty() || (is_stalled && self.waiting.len() < WAITING_MAX) {
@@ -276,6 +291,19 @@ mod tests {
         let unanswered = held.grow(address, 2).unwrap_err();
         assert_eq!(unanswered, Shortfall::Unanswered);
         assert_eq!(held.len(), 1);
+    }
+
+    #[test]
+    fn a_run_that_is_broken_off_opens_no_more() {
+        let mut answered = Vec::new();
+        let go_on = || Err(failure::Failure::run("broken off"));
+        let server = server(Vec::new());
+        let mut opening = Opening { server, waiting: Vec::new(), answered: &mut answered, go_on };
+        let broken_off = opening.run(1_000).unwrap_err();
+        assert_eq!(broken_off, Shortfall::BrokenOff);
+        assert!(opening.waiting.is_empty() && !broken_off.is_of_server());
+        let sentence = broken_off.sentence(1_234, None);
+        assert_eq!(sentence, "after 1,234 connections the run was broken off");
     }
 
     #[test]

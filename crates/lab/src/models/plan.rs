@@ -7,6 +7,7 @@ use std::time::Duration;
 use larder_server::model::ModelName;
 
 use super::Options;
+use crate::measure::number::counted;
 
 /// Descriptors of this process, and of larder, that are no connections of a load.
 const DESCRIPTORS_RESERVED: usize = 200;
@@ -48,7 +49,8 @@ impl Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connections, active, depth } = self;
+        let Self { connections, active, depth } = *self;
+        let [connections, active] = [connections, active].map(|number| counted(number as u64));
         write!(f, "{connections} connections, {active} active, depth {depth}")
     }
 }
@@ -110,7 +112,7 @@ impl Plan {
         let seconds = options.seconds.unwrap_or(if options.quick { 0.2 } else { 0.5 });
         let lasting = Duration::from_secs_f64(seconds);
         Self {
-            models: chosen(&options.models, ModelName::ALL),
+            models: without_repeats(chosen(&options.models, ModelName::ALL)),
             shapes: shapes(options, most),
             scanned: scanned(options, most),
             rounds: options.rounds.map_or(if options.quick { 2 } else { 3 }, usize::from),
@@ -178,7 +180,7 @@ fn shapes(options: &Options, most: usize) -> Vec<Shape> {
     numbers.sort_unstable_by(|one, other| other.cmp(one));
     numbers.dedup();
     let percents = chosen(active, &[1, 10, 100]);
-    let depths = chosen(depths, &[1, 16]);
+    let depths = without_repeats(chosen(depths, &[1, 16]));
     numbers.iter().flat_map(|number| of_connections(*number, &percents, &depths)).collect()
 }
 
@@ -206,6 +208,17 @@ fn scanned(options: &Options, most: usize) -> Vec<usize> {
 
 fn chosen<T: Copy>(asked: &[T], usual: &[T]) -> Vec<T> {
     if asked.is_empty() { usual } else { asked }.to_vec()
+}
+
+/// Each where it is named first.
+fn without_repeats<T: Copy + PartialEq>(named: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::with_capacity(named.len());
+    for one in named {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
 }
 
 /// The option of how long a load lasts.
@@ -294,8 +307,9 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_what_is_measured() {
-        let plan =
-            plan("--models epoll,pool --connections 20,max,20 --active 50 --depths 4 --rounds 7");
+        let plan = plan(
+            "--models epoll,pool,epoll --connections 20,max,20 --active 50 --depths 4,4 --rounds 7",
+        );
         assert_eq!(plan.models, [ModelName::Epoll, ModelName::Pool]);
         assert_eq!(plan.connections(), [19_800, 20]);
         assert_eq!(plan.shapes[1], Shape { connections: 20, active: 10, depth: 4 });

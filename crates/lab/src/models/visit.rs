@@ -4,6 +4,7 @@ mod arrival;
 mod counted;
 mod loaded;
 mod mappings;
+mod slowness;
 mod watch;
 
 pub(super) use self::loaded::LATENCY_SHARE;
@@ -18,6 +19,7 @@ use super::gets;
 use super::held::Held;
 use super::plan::Plan;
 use crate::failure::Result;
+use crate::interruption;
 use crate::measure::kernel::KernelMemory;
 use crate::subject::Larder;
 use crate::subject::wire::Wire;
@@ -38,6 +40,7 @@ const QUIET_PATIENCE: Duration = Duration::from_secs(3);
 struct Visit<'a> {
     plan: &'a Plan,
     model: ModelName,
+    round: usize,
     larder: Larder,
     figures: &'a mut Figures,
 }
@@ -53,7 +56,7 @@ pub(super) fn visit(
     round: usize,
     figures: &mut Figures,
 ) -> Result<()> {
-    let mut visit = Visit { plan, model, larder: started(model, plan.keys)?, figures };
+    let mut visit = Visit { plan, model, round, larder: started(model, plan.keys)?, figures };
     visit.settle()?;
     // The largest number comes first: what is used by then is used for it, and not left over.
     for connections in plan.probe(model).into_iter().chain(plan.connections()) {
@@ -80,14 +83,27 @@ fn started(model: ModelName, keys: u64) -> Result<Larder> {
 }
 
 impl Visit<'_> {
-    /// Every load on so many connections, once they are known to be had.
+    /// Every load on so many connections, once they are known to be had; fewer where they take too long.
     fn connections(&mut self, count: usize) -> Result<()> {
+        if self.is_slow(count) {
+            return Ok(());
+        }
         let mut held = Held::default();
+        let begun = Instant::now();
         let is_served = self.hold(&mut held, count)?;
+        self.opened(count, begun.elapsed());
+        let mut active = None;
         for shape in self.plan.shapes_of(count).filter(|_| is_served) {
+            interruption::check()?;
+            if self.is_slow(count) && active == Some(shape.active) {
+                continue;
+            }
+            active = Some(shape.active);
             held.keep(shape.connections - shape.active);
             self.settle()?;
+            let begun = Instant::now();
             self.load(shape)?;
+            self.loaded_in(shape, begun.elapsed());
         }
         drop(held);
         self.settle()
@@ -105,16 +121,18 @@ impl Visit<'_> {
             // This side of each connection takes as many objects of the kernel as the other one.
             let objects = grown(kernel.objects, kernel_before.objects) / 2.0;
             let threads = grown(kernel.threads, kernel_before.threads);
-            of_model.idle.entry(count).or_default().push(Idle {
+            let idle = Idle {
                 held: held.len(),
                 processes: usage.processes,
                 threads: usage.threads,
                 descriptors: each(grown(usage.descriptors as u64, before.descriptors as u64)),
                 process_bytes: each(grown(usage.memory_bytes, before.memory_bytes)),
                 kernel_bytes: each(objects + threads),
-            });
+            };
+            of_model.idle.entry(count).or_default().insert(self.round, idle);
         }
         let Err(shortfall) = grown else { return Ok(true) };
+        of_model.is_limited |= shortfall.is_of_server();
         let sentence = shortfall.sentence(held.len(), self.larder.complaint());
         of_model.refused.insert(count, sentence);
         Ok(false)

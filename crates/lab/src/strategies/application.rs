@@ -182,6 +182,8 @@ mod tests {
         let names = |chosen: Vec<&Strategy>| chosen.iter().map(|s| s.name).collect::<Vec<_>>();
         let behind = chosen(&["write-behind".to_owned()]).unwrap();
         assert_eq!(names(behind), [REFERENCE.name, "write-behind"]);
+        let twice = chosen(&["write-behind".to_owned(), "write-behind".to_owned()]).unwrap();
+        assert_eq!(names(twice), [REFERENCE.name, "write-behind"]);
         assert_eq!(chosen(&[]).unwrap().len(), ALL.len());
     }
 

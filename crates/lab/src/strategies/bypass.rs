@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use super::application::Strategy;
 use super::database::Table;
-use super::drive::{drive, panicked};
+use super::drive::{Pace, drive, panicked};
 use super::observer::{Ledger, Sightings};
 use super::scene::{Freshness, Stage};
 use crate::failure::Result;
-use crate::generator::Pace;
 use crate::workload::{Operation, Random};
 
 /// Keys that are read, and written by the outside.
@@ -42,7 +41,7 @@ pub(super) fn watch(
         let outcome = drive(&mut clients, ledger, pace, lasting);
         is_over.store(true, Ordering::Relaxed);
         outside.join().unwrap_or_else(|_| Err(panicked()))?;
-        outcome.map(|outcome| outcome.sightings)
+        outcome.map(|outcome| outcome.witness.judged(ledger))
     })?;
     scene.end()?;
     Ok(sightings)

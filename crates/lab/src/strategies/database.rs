@@ -8,7 +8,9 @@ mod address;
 mod native;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,8 +20,9 @@ use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::failure::{Failure, Result};
-use crate::record::without_secrets;
+use crate::interruption;
 
+use address::Address;
 use native::Native;
 
 use super::observer::value;
@@ -30,22 +33,28 @@ const TABLE: &str = "larder_lab_strategies";
 /// Where larder's write-behind keeps account of what has arrived.
 const FENCE_TABLE: &str = "larder_fence";
 
-/// Rows that are made in one transaction.
+/// Rows that are made or removed in one transaction.
 const ROWS_AT_ONCE: u64 = 2_000;
+
+/// Nobody else may look into the folder of the lab.
+const PRIVATE: u32 = 0o700;
 
 /// Threads that wait for answers of the database.
 const WAITING_THREADS: usize = 2;
 
 type Rows = Arc<dyn Source<String, Vec<u8>>>;
 
-/// A database with the lab's table in it. Both are as before when this is dropped.
+/// A database with the lab's table in it, which is dropped with this; an SQLite file that was not there before
+/// goes too. One that was there stays in WAL mode, which the applications need.
 pub(super) struct Database {
     runtime: Runtime,
     native: Native,
-    url: String,
+    address: Address,
     rows: Rows,
     counts: Arc<Counts>,
     had_fences: bool,
+    /// How many keys have rows before anything is measured.
+    filled: AtomicU64,
     /// Of the journals of write-behind; and of the database when it is the lab's own.
     folder: TempDir,
     is_removed: bool,
@@ -72,30 +81,45 @@ impl Database {
     ///
     /// When there is a table of that name already: it may be somebody's.
     pub(super) fn open(url: Option<&str>, clients: usize) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("larder-lab-").tempdir();
+        let folder = tempfile::Builder::new()
+            .prefix("larder-lab-")
+            .permissions(fs::Permissions::from_mode(PRIVATE))
+            .tempdir();
         let folder = folder.map_err(|error| Failure::io("a temporary folder", error))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WAITING_THREADS)
             .enable_all()
             .build()
             .map_err(|error| Failure::io("the threads that speak to the database", error))?;
-        let own = || format!("sqlite:{}", folder.path().join("lab.db").display());
-        let url = url.map_or_else(|| Ok(own()), address::absolute)?;
-        let (native, rows, had_fences) = runtime.block_on(make(&url, clients))?;
-        let counts = Arc::default();
-        Ok(Self { runtime, native, url, rows, counts, had_fences, folder, is_removed: false })
+        let address = Address::of(url, folder.path())?;
+        let (native, rows, had_fences) = runtime.block_on(make(&address, clients))?;
+        let (counts, filled) = Default::default();
+        Ok(Self {
+            runtime,
+            native,
+            address,
+            rows,
+            counts,
+            had_fences,
+            filled,
+            folder,
+            is_removed: false,
+        })
     }
 
     /// Makes rows for the keys from zero on, so many.
     pub(super) fn fill(&self, keys: u64) -> Result<()> {
         let table = self.observed();
-        let mut first = 0;
-        while first < keys {
-            let last = keys.min(first + ROWS_AT_ONCE);
-            table.store((first..last).map(|key| (key, value(0, 0))))?;
-            first = last;
-        }
-        Ok(())
+        self.filled.store(keys, Ordering::Relaxed);
+        in_batches(0..keys, |keys| table.change(keys.map(|key| (key, Some(value(0, 0))))))
+    }
+
+    /// Removes the rows of the keys from those that were [filled](Self::fill) up to `end`, which it does not
+    /// include.
+    pub(super) fn trim(&self, end: u64) -> Result<()> {
+        let table = self.observed();
+        let first = self.filled.load(Ordering::Relaxed);
+        in_batches(first..end, |keys| table.change(keys.map(|key| (key, None))))
     }
 
     /// The table for one client of an application.
@@ -126,16 +150,13 @@ impl Database {
     /// The part of larder's configuration that says where the database is.
     pub(super) fn source_section(&self) -> String {
         // What is escaped for JSON is escaped for TOML.
-        let url = serde_json::Value::from(self.url.as_str());
+        let url = serde_json::Value::from(self.address.url.as_str());
         format!("[sources.main]\nurl = {url}\n")
     }
 
-    /// The kind of database and where it is, without what is secret.
-    pub(super) fn place(&self) -> String {
-        match self.url.strip_prefix("sqlite:").map(Path::new) {
-            Some(file) if file.starts_with(self.folder.path()) => "an SQLite file".to_owned(),
-            _ => without_secrets(&self.url),
-        }
+    /// Where it is, as the person gave it, without what is secret.
+    pub(super) fn place(&self) -> &str {
+        &self.address.shown
     }
 
     /// A folder for a journal of write-behind, which larder makes.
@@ -148,9 +169,11 @@ impl Database {
     pub(super) fn clear_journals(&self) -> Result<()> {
         let folder = self.folder.path().join(JOURNALS);
         let Ok(journals) = fs::read_dir(&folder) else { return Ok(()) };
+        // A larder that failed early has made a journal and no fences.
+        let has_fences = self.has_table(FENCE_TABLE)?;
         for journal in journals.flatten() {
             // One whose larder was killed before it had made it has left nothing in the database.
-            if let Ok(inspection) = inspect(journal.path(), |_| ()) {
+            if has_fences && let Ok(inspection) = inspect(journal.path(), |_| ()) {
                 let identity = inspection.identity;
                 let sql = format!("DELETE FROM {FENCE_TABLE} WHERE journal = '{identity}'");
                 self.run(&sql)?;
@@ -172,7 +195,17 @@ impl Database {
         if self.has_table(FENCE_TABLE)? && !self.had_fences && self.has_no_fences()? {
             self.run(&format!("DROP TABLE {FENCE_TABLE}"))?;
         }
+        let is_empty = self.address.new_file.is_some() && !self.has_any_table()?;
+        if let Some(file) = &mut self.address.new_file {
+            file.is_empty = is_empty;
+        }
         Ok(())
+    }
+
+    /// Of a file.
+    fn has_any_table(&self) -> Result<bool> {
+        let count = "SELECT count(*) FROM sqlite_schema".to_owned();
+        Ok(self.runtime.block_on(self.native.number(count))? > 0)
     }
 
     fn has_table(&self, name: &str) -> Result<bool> {
@@ -213,27 +246,40 @@ impl Table {
     /// Gives a key a value.
     pub(super) fn write(&self, key: u64, value: Vec<u8>) -> Result<()> {
         self.counts.writes.fetch_add(1, Ordering::Relaxed);
-        self.store([(key, value)])
+        self.change([(key, Some(value))])
     }
 
-    fn store(&self, rows: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Result<()> {
-        let change = |(key, value): (u64, _)| Change { key: key.to_string(), value: Some(value) };
+    /// Gives keys values, or none.
+    fn change(&self, rows: impl IntoIterator<Item = (u64, Option<Vec<u8>>)>) -> Result<()> {
+        let change = |(key, value): (u64, _)| Change { key: key.to_string(), value };
         let changes = rows.into_iter().map(change).collect();
         self.handle.block_on(self.rows.store(changes)).map(drop).map_err(failed)
     }
+}
+
+/// Does something for all keys, [`ROWS_AT_ONCE`] at a time, unless the run is broken off.
+fn in_batches(keys: Range<u64>, mut work: impl FnMut(Range<u64>) -> Result<()>) -> Result<()> {
+    let mut first = keys.start;
+    while first < keys.end {
+        interruption::check()?;
+        let last = keys.end.min(first + ROWS_AT_ONCE);
+        work(first..last)?;
+        first = last;
+    }
+    Ok(())
 }
 
 /// The folder of the journals, in the lab's own.
 const JOURNALS: &str = "journals";
 
 /// Connects, makes the table, and says whether fences were there before.
-async fn make(url: &str, clients: usize) -> Result<(Native, Rows, bool)> {
-    let native = Native::open(url, clients).await?;
+async fn make(address: &Address, clients: usize) -> Result<(Native, Rows, bool)> {
+    let native = Native::open(&address.url, clients).await?;
     if native.has_table(TABLE).await? {
         return Err(Failure::misuse(format!(
             "there is a table {TABLE} in {} already: drop it if it is left from a run that was \
              broken off",
-            without_secrets(url)
+            address.shown
         )));
     }
     let had_fences = native.has_table(FENCE_TABLE).await?;
@@ -247,62 +293,4 @@ fn failed(error: SourceError) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file() -> (TempDir, String) {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("shop.db").display());
-        (folder, url)
-    }
-
-    #[test]
-    fn what_is_written_is_read_and_counted() {
-        let database = Database::open(None, 2).unwrap();
-        database.fill(2 * ROWS_AT_ONCE + 1).unwrap();
-        assert_eq!(database.asked(), (0, 0));
-        let table = database.table();
-        assert_eq!(table.read(2 * ROWS_AT_ONCE).unwrap(), Some(value(0, 0)));
-        assert_eq!(table.read(2 * ROWS_AT_ONCE + 1).unwrap(), None);
-        table.write(7, value(1, 2)).unwrap();
-        assert_eq!(database.observed().read(7).unwrap(), Some(value(1, 2)));
-        assert_eq!(database.asked(), (2, 1));
-        assert_eq!(database.place(), "an SQLite file");
-        database.remove().unwrap();
-    }
-
-    #[test]
-    fn a_table_that_is_there_is_left_alone() {
-        let (_folder, url) = file();
-        let first = Database::open(Some(&url), 1).unwrap();
-        let refusal = Database::open(Some(&url), 1).err().unwrap();
-        assert!(matches!(refusal, Failure::Misuse(_)), "{refusal}");
-        assert!(refusal.to_string().contains(TABLE), "{refusal}");
-        assert!(first.has_table(TABLE).unwrap());
-    }
-
-    #[test]
-    fn nothing_is_left_after_a_run_or_a_failure() {
-        let (_folder, url) = file();
-        Database::open(Some(&url), 1).unwrap().remove().unwrap();
-        drop(Database::open(Some(&url), 1).unwrap());
-        let database = Database::open(Some(&url), 1).unwrap();
-        assert!(!database.has_table(FENCE_TABLE).unwrap());
-    }
-
-    #[test]
-    fn fences_of_others_stay() {
-        let (_folder, url) = file();
-        let database = Database::open(Some(&url), 1).unwrap();
-        let make = format!("CREATE TABLE {FENCE_TABLE} (journal TEXT)");
-        database.run(&make).unwrap();
-        database.run(&format!("INSERT INTO {FENCE_TABLE} VALUES ('another')")).unwrap();
-        drop(database);
-        let database = Database::open(Some(&url), 1).unwrap();
-        assert!(database.has_table(FENCE_TABLE).unwrap());
-        database.run(&format!("DELETE FROM {FENCE_TABLE}")).unwrap();
-        drop(database);
-        let database = Database::open(Some(&url), 1).unwrap();
-        assert!(database.has_table(FENCE_TABLE).unwrap(), "it was there before");
-    }
-}
+mod tests;

@@ -1,19 +1,20 @@
 //! Drives the clients of an application: a thread each, which asks, waits, and says what it saw.
 //!
-//! In an open loop requests are due by a schedule that the strategy has no influence on. A request that
-//! could not be sent when it was due, because the one before was still being answered, is counted from
-//! when it was due. Where the client was free, and merely woke up late, its latency counts from when it
-//! asked: the lateness of a timer is the lab's.
+//! In an open loop requests are due by a schedule that the strategy has no influence on, and each counts
+//! from when it was due: whether the one before was still being answered, or the machine was too busy to
+//! wake the client in time. Somebody who asks at that moment waits either way.
 
+use std::num::NonZeroU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use rustix::thread::set_current_timer_slack;
 
 use super::application::Application;
-use super::observer::{Ledger, Sightings};
+use super::observer::{Ledger, Witness};
 use crate::failure::{Failure, Result};
-use crate::generator::Pace;
+use crate::interruption;
 use crate::workload::Operation;
 
 /// Digits of a latency that are kept.
@@ -21,6 +22,18 @@ const DIGITS: u8 = 3;
 
 /// The longest latency that is told from longer ones, in nanoseconds: ten minutes.
 const LATENCY_MAX: u64 = 600_000_000_000;
+
+/// How long a client sleeps before it looks whether the run is broken off.
+const SLEEP_MAX: Duration = Duration::from_millis(200);
+
+/// When clients ask.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Pace {
+    /// When they have been answered.
+    Closed,
+    /// At even distances, so many requests a second in all.
+    Open { per_second: f64 },
+}
 
 /// What a client asks, one request after the other.
 pub(super) type Requests = Box<dyn Iterator<Item = Operation> + Send>;
@@ -42,15 +55,15 @@ pub(super) struct Outcome {
     pub(super) reads: Histogram<u64>,
     /// Latencies of writes.
     pub(super) writes: Histogram<u64>,
-    /// What the reads were given.
-    pub(super) sightings: Sightings,
+    /// What the reads were given; to be judged when all writes have ended, others' too.
+    pub(super) witness: Witness,
 }
 
-/// Lets the clients ask for as long, and judges what they are given by `ledger`.
+/// Lets the clients ask for as long, and keeps what they are given, to be judged by `ledger`.
 ///
 /// # Errors
 ///
-/// When a request fails.
+/// When a request fails, or the run is broken off.
 pub(super) fn drive(
     clients: &mut [Client],
     ledger: &Ledger,
@@ -73,7 +86,7 @@ pub(super) fn drive(
     });
     let mut sum = Outcome::new()?;
     for outcome in outcomes {
-        sum.add(&outcome?)?;
+        sum.add(outcome?)?;
     }
     sum.lasted = began.elapsed();
     Ok(sum)
@@ -97,7 +110,7 @@ impl Schedule {
     fn new(pace: Pace, began: Instant, place: usize, clients: usize) -> Self {
         match pace {
             Pace::Closed => Self::AtOnce,
-            Pace::Open { per_second } | Pace::Poisson { per_second } => {
+            Pace::Open { per_second } => {
                 let interval = Duration::from_secs_f64(clients as f64 / per_second);
                 let offset = interval.mul_f64(place as f64 / clients as f64);
                 Self::Even { due: began + offset, interval }
@@ -105,33 +118,45 @@ impl Schedule {
         }
     }
 
-    /// Waits until the next request is due; from when on its latency counts. `None` when it is due after
-    /// the end.
-    fn next(&mut self, end: Instant) -> Option<Instant> {
-        let now = Instant::now();
+    /// Waits until the next request is due, and answers when that was: from then on its latency counts,
+    /// however late this wakes up. `None` when it is due after the end.
+    fn next(&mut self, end: Instant) -> Result<Option<Instant>> {
         match self {
-            Self::AtOnce => (now < end).then_some(now),
+            Self::AtOnce => Ok(Some(Instant::now()).filter(|now| *now < end)),
             Self::Even { due, interval } => {
                 let this = *due;
                 *due += *interval;
                 if this >= end {
-                    return None;
+                    return Ok(None);
                 }
-                if this <= now {
-                    return Some(this);
-                }
-                thread::sleep(this - now);
-                Some(Instant::now())
+                sleep_until(this)?;
+                Ok(Some(this))
             }
         }
     }
 }
 
+/// Sleeps, unless the run is broken off.
+fn sleep_until(moment: Instant) -> Result<()> {
+    loop {
+        interruption::check()?;
+        let left = moment.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(left.min(SLEEP_MAX));
+    }
+}
+
 impl Client {
     fn work(&mut self, ledger: &Ledger, mut schedule: Schedule, end: Instant) -> Result<Outcome> {
+        // Without this the system may let it oversleep by a twentieth of a millisecond.
+        set_current_timer_slack(NonZeroU64::new(1))
+            .map_err(|error| Failure::io("prctl", error.into()))?;
         let mut outcome = Outcome::new()?;
-        while let Some(since) = schedule.next(end) {
+        while let Some(since) = schedule.next(end)? {
             let Some(request) = self.requests.next() else { break };
+            interruption::check()?;
             self.ask(request, ledger, since, &mut outcome)?;
         }
         Ok(outcome)
@@ -150,7 +175,7 @@ impl Client {
                 let asked = Instant::now();
                 let seen = self.application.read(key)?;
                 outcome.reads.saturating_record(nanoseconds(since.elapsed()));
-                outcome.sightings.judge(ledger, key, seen.as_deref(), asked);
+                outcome.witness.saw(ledger, key, seen.as_deref(), asked);
             }
             Operation::Write(key) => {
                 self.write(key, ledger)?;
@@ -177,15 +202,15 @@ impl Outcome {
             lasted: Duration::ZERO,
             reads: histogram()?,
             writes: histogram()?,
-            sightings: Sightings::default(),
+            witness: Witness::default(),
         })
     }
 
-    fn add(&mut self, other: &Self) -> Result<()> {
+    fn add(&mut self, other: Self) -> Result<()> {
         self.requests += other.requests;
-        self.reads.add(&other.reads).map_err(Failure::run)?;
-        self.writes.add(&other.writes).map_err(Failure::run)?;
-        self.sightings = self.sightings.and(&other.sightings);
+        self.reads.add(other.reads).map_err(Failure::run)?;
+        self.writes.add(other.writes).map_err(Failure::run)?;
+        self.witness.join(other.witness);
         Ok(())
     }
 
@@ -200,71 +225,4 @@ fn nanoseconds(span: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Answers every read with what was written last, after a while.
-    struct Slow {
-        value: Option<Vec<u8>>,
-        delay: Duration,
-    }
-
-    impl Application for Slow {
-        fn read(&mut self, _: u64) -> Result<Option<Vec<u8>>> {
-            thread::sleep(self.delay);
-            Ok(self.value.clone())
-        }
-
-        fn write(&mut self, key: u64, value: Vec<u8>) -> Result<Instant> {
-            if key == 0 {
-                return Err(Failure::run("no"));
-            }
-            self.value = Some(value);
-            Ok(Instant::now())
-        }
-    }
-
-    fn client(delay: Duration, requests: Vec<Operation>) -> Client {
-        let application = Box::new(Slow { value: None, delay });
-        Client { application, requests: Box::new(requests.into_iter()) }
-    }
-
-    const LONG: Duration = Duration::from_secs(600);
-
-    #[test]
-    fn everything_that_was_asked_is_counted() {
-        let requests = vec![Operation::Write(1), Operation::Read(1), Operation::Write(1)];
-        let mut clients =
-            [client(Duration::ZERO, requests.clone()), client(Duration::ZERO, requests)];
-        let outcome = drive(&mut clients, &Ledger::new(1), Pace::Closed, LONG).unwrap();
-        assert_eq!((outcome.requests, outcome.reads.len(), outcome.writes.len()), (6, 2, 4));
-        assert_eq!(outcome.sightings.reads, 2);
-        assert!(outcome.per_second() > 0.0);
-    }
-
-    #[test]
-    fn a_request_that_fails_ends_it() {
-        let mut clients = [client(Duration::ZERO, vec![Operation::Write(0)])];
-        let failure = drive(&mut clients, &Ledger::new(1), Pace::Closed, LONG).unwrap_err();
-        assert_eq!(failure.to_string(), "no");
-    }
-
-    #[test]
-    fn a_request_that_had_to_wait_is_counted_from_when_it_was_due() {
-        let delay = Duration::from_millis(5);
-        let mut clients = [client(delay, vec![Operation::Read(1); 4])];
-        let pace = Pace::Open { per_second: 1e6 };
-        let outcome = drive(&mut clients, &Ledger::new(1), pace, LONG).unwrap();
-        assert!(outcome.reads.max() > 15_000_000, "{}", outcome.reads.max());
-    }
-
-    #[test]
-    fn a_schedule_ends_with_the_time() {
-        let (began, second) = (Instant::now() - Duration::from_secs(10), Duration::from_secs(1));
-        let mut schedule = Schedule::new(Pace::Open { per_second: 10.0 }, began, 1, 2);
-        let due: Vec<_> = std::iter::from_fn(|| schedule.next(began + second)).collect();
-        let milliseconds = |due: &Instant| (*due - began).as_millis();
-        assert_eq!(due.iter().map(milliseconds).collect::<Vec<_>>(), [100, 300, 500, 700, 900]);
-        assert_eq!(Schedule::AtOnce.next(began), None);
-    }
-}
+mod tests;

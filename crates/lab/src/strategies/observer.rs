@@ -2,14 +2,15 @@
 //! when each write of each key began and was known to be committed.
 
 mod history;
+mod witness;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(super) use history::Since;
-use history::{History, Moment, Number};
+use history::{History, Moment, Number, Since};
+pub(super) use witness::Witness;
 
 /// Locks that the keys are spread over, so that clients seldom wait for each other.
 const SHARDS: u64 = 64;
@@ -84,17 +85,13 @@ impl Ledger {
     }
 
     /// For how long what was read had been overwritten when it was asked for.
-    pub(super) fn overwritten(
-        &self,
-        key: u64,
-        seen: Option<&[u8]>,
-        asked: Instant,
-        since: Since,
-    ) -> Option<Duration> {
-        let number = self.number(seen);
-        let shard = self.shard(key);
-        let age = shard.get(&key)?.overwritten(number, self.moment(asked), since)?;
-        Some(Duration::from_nanos(age))
+    fn overwritten(&self, key: u64, seen: Number, asked: Moment, since: Since) -> Option<Moment> {
+        self.shard(key).get(&key)?.overwritten(seen, asked, since)
+    }
+
+    /// Whether no write of the key has begun since that one.
+    fn is_latest(&self, key: u64, number: Number) -> bool {
+        self.shard(key).get(&key).is_none_or(|history| history.is_latest(number))
     }
 
     /// How many writes of all keys were done, and how many of these `found` knows nothing of.
@@ -136,17 +133,6 @@ impl Ledger {
 }
 
 impl Sightings {
-    /// Judges one read.
-    pub(super) fn judge(&mut self, ledger: &Ledger, key: u64, seen: Option<&[u8]>, asked: Instant) {
-        self.reads += 1;
-        if let Some(age) = ledger.overwritten(key, seen, asked, Since::Committed) {
-            self.stale += 1;
-            self.worst = self.worst.max(age);
-            let broken = ledger.overwritten(key, seen, asked, Since::Complete).is_some();
-            self.after_complete += u64::from(broken);
-        }
-    }
-
     /// What these and others saw.
     pub(super) fn and(&self, other: &Self) -> Self {
         Self {
@@ -179,50 +165,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_read_of_what_was_overwritten_is_stale() {
-        let ledger = Ledger::new(7);
-        let mut sightings = Sightings::default();
-        let (first, old) = ledger.begin(1);
-        ledger.end(first, Instant::now());
-        let (second, new) = ledger.begin(1);
-        sightings.judge(&ledger, 1, Some(&old), Instant::now());
-        assert_eq!((sightings.reads, sightings.stale), (1, 0), "the second is under way");
-        ledger.end(second, Instant::now());
-        for seen in [Some(&old), Some(&new), None] {
-            sightings.judge(&ledger, 1, seen.map(Vec::as_slice), Instant::now());
-        }
-        assert_eq!((sightings.reads, sightings.stale, sightings.after_complete), (4, 2, 2));
-        assert!(sightings.worst > Duration::ZERO);
-        assert_eq!(sightings.share(), Some(0.5));
-    }
-
-    #[test]
-    fn what_is_committed_but_not_complete_is_told_apart() {
-        let ledger = Ledger::new(7);
-        let (write, _) = ledger.begin(1);
-        let committed = Instant::now();
-        let asked = committed + Duration::from_nanos(1);
-        while Instant::now() <= asked {}
-        ledger.end(write, committed);
-        let mut sightings = Sightings::default();
-        sightings.judge(&ledger, 1, None, asked);
-        assert_eq!((sightings.stale, sightings.after_complete), (1, 0));
-    }
-
-    #[test]
-    fn values_of_another_scene_count_as_what_was_there_first() {
-        let ledger = Ledger::new(7);
-        let (write, new) = ledger.begin(1);
-        ledger.end(write, Instant::now());
-        let asked = Instant::now();
-        let stale = |seen: Option<Vec<u8>>| {
-            ledger.overwritten(1, seen.as_deref(), asked, Since::Complete).is_some()
-        };
-        assert!(stale(Some(value(6, 1))) && stale(Some(b"anything".into())) && stale(None));
-        assert!(!stale(Some(new)));
-    }
 
     #[test]
     fn lost_writes_are_counted() {

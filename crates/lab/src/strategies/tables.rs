@@ -4,7 +4,7 @@ use super::application::{REFERENCE, Strategy};
 use super::crash::Losses;
 use super::evidence::{READ_P50, WRITE_P50};
 use super::observer::Sightings;
-use super::results::{Metric, Results, milliseconds};
+use super::results::{Metric, Results, Trying, milliseconds};
 use super::workload::{READ_MOSTLY, WRITE_HEAVY};
 use crate::measure::number::counted;
 use crate::measure::spread::Spread;
@@ -29,6 +29,9 @@ const COLUMNS: [Column; 11] = [
 ];
 
 const NOTHING: &str = "not measured";
+
+/// Why there is no figure of what failed each time.
+const FAILED: &str = "failed";
 
 /// The table of the textbooks, with what was measured beside what is said.
 pub(super) fn textbook(results: &Results) -> Table {
@@ -56,7 +59,8 @@ pub(super) fn textbook(results: &Results) -> Table {
 fn textbook_row(results: &Results, strategy: &'static Strategy) -> Option<Vec<Cell>> {
     let said = strategy.said.as_ref()?;
     let beside = |workload, metric| {
-        measured(results.beside_reference(workload, strategy, metric), 2, NOTHING)
+        let why = why(results, Trying::Workload(workload), strategy, NOTHING);
+        measured(results.beside_reference(workload, strategy, metric), 2, why)
     };
     let over_all = |metric: fn(&Sightings) -> Option<f64>, seen: Sightings, decimals| {
         measured(metric(&seen).and_then(|figure| Spread::of([figure])), decimals, NOTHING)
@@ -72,7 +76,7 @@ fn textbook_row(results: &Results, strategy: &'static Strategy) -> Option<Vec<Ce
         over_all(|seen| Some(seen.share()? * 100.0), seen, 3),
         over_all(worst, seen, 1),
         over_all(worst, results.outside(strategy), 0),
-        lost(&results.crashes(strategy)),
+        lost(results, strategy),
         text(said.complexity),
         text(said.serves),
     ])
@@ -83,9 +87,15 @@ fn worst(seen: &Sightings) -> Option<f64> {
 }
 
 /// The figures of one workload.
-pub(super) fn workload(results: &Results, workload: &Workload) -> Table {
+pub(super) fn workload(results: &Results, workload: &'static Workload) -> Table {
     let row = |strategy: &'static Strategy| {
-        let figures = COLUMNS.map(|(_, metric, decimals, why)| {
+        let figures = COLUMNS.map(|(_, metric, decimals, otherwise)| {
+            let trying = Trying::Workload(workload.name);
+            let has_figures = results.spread(workload.name, strategy, COLUMNS[0].1).is_some();
+            let why = match has_figures {
+                true => otherwise,
+                false => why(results, trying, strategy, NOTHING),
+            };
             measured(results.spread(workload.name, strategy, metric), decimals, why)
         });
         [text(strategy.name)].into_iter().chain(figures).collect()
@@ -103,7 +113,8 @@ pub(super) fn bypassed(results: &Results) -> Table {
         let rounds = results.bypassed(strategy);
         let shares = Spread::of(rounds.iter().filter_map(|seen| Some(seen.share()? * 100.0)));
         let worst = Spread::of(rounds.iter().map(|seen| milliseconds(seen.worst)));
-        vec![text(strategy.name), measured(shares, 1, NOTHING), measured(worst, 0, NOTHING)]
+        let why = why(results, Trying::Bypass, strategy, NOTHING);
+        vec![text(strategy.name), measured(shares, 1, why), measured(worst, 0, why)]
     };
     Table {
         title: "Where somebody writes past the cache".to_owned(),
@@ -117,7 +128,7 @@ pub(super) fn crashed(results: &Results) -> Table {
     let row = |strategy: &'static Strategy| {
         let crashes = results.crashes(strategy);
         let acknowledged = counted(Losses::sum(&crashes).acknowledged as u64);
-        vec![text(strategy.name), text(acknowledged), lost(&crashes)]
+        vec![text(strategy.name), text(acknowledged), lost(results, strategy)]
     };
     let has_larder = |strategy: &&'static Strategy| strategy.name != REFERENCE.name;
     Table {
@@ -131,11 +142,22 @@ fn heads<const COUNT: usize>(heads: [&str; COUNT]) -> Vec<String> {
     ["strategy"].into_iter().chain(heads).map(str::to_owned).collect()
 }
 
-fn lost(crashes: &[Losses]) -> Cell {
+fn lost(results: &Results, strategy: &'static Strategy) -> Cell {
+    let crashes = results.crashes(strategy);
     match crashes.is_empty() {
-        true => Cell::Absent(NOTHING.to_owned()),
-        false => text(counted(Losses::sum(crashes).lost as u64)),
+        true => Cell::Absent(why(results, Trying::Crash, strategy, NOTHING).to_owned()),
+        false => text(counted(Losses::sum(&crashes).lost as u64)),
     }
+}
+
+/// Why there is no figure.
+fn why(
+    results: &Results,
+    trying: Trying,
+    strategy: &Strategy,
+    otherwise: &'static str,
+) -> &'static str {
+    if results.has_failed(trying, strategy) { FAILED } else { otherwise }
 }
 
 fn measured(spread: Option<Spread>, decimals: usize, why: &str) -> Cell {
@@ -198,6 +220,23 @@ mod tests {
         assert_eq!(table.rows.len(), 2);
         assert_eq!(row(&table, "write-behind")[1], "4 (2 to 6)");
         assert_eq!(row(&table, "database-alone")[6], "no cache");
+    }
+
+    #[test]
+    fn what_failed_is_no_figure() {
+        let mut results = Results::new(chosen(&["write-behind".to_owned()]).unwrap(), Vec::new());
+        let behind = results.strategies().last().unwrap();
+        let failed = || crate::failure::Failure::run("out of sorts");
+        results.add_tried(READ_MOSTLY, behind, Err(failed()));
+        results.add_failed(Trying::Bypass, behind, &failed());
+        results.add_failed(Trying::Crash, behind, &failed());
+        let table = workload(&results, Workload::named(READ_MOSTLY).unwrap());
+        assert!(row(&table, "write-behind")[1..].iter().all(|cell| cell == "failed"));
+        assert_eq!(row(&bypassed(&results), "write-behind")[1..], ["failed", "failed"]);
+        assert_eq!(row(&crashed(&results), "write-behind")[2], "failed");
+        let textbook = textbook(&results);
+        assert_eq!(row(&textbook, "write-behind")[2], "failed");
+        assert_eq!(row(&textbook, "write-behind")[4], "not measured");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! The report of a run.
 
+use std::time::{Duration, Instant};
+
 use super::application::Strategy;
 use super::bypass;
 use super::claims::{FAST_MAX, SLOW_MIN, VERY_FAST_MAX, claims};
 use super::database::Database;
 use super::evidence::Evidence;
-use super::results::Results;
+use super::results::{Results, Trying};
+use super::run::SHARE_OFFERED;
 use super::settings::Settings;
-use super::{SHARE_OFFERED, plots, tables};
+use super::{plots, tables};
 use crate::measure::number::counted;
 use crate::record::Record;
 use crate::report::{Part, Report};
@@ -29,10 +32,16 @@ impl Telling {
         }
     }
 
+    /// The moment so long after the run began.
+    pub(super) fn after(&self, time: Duration) -> Instant {
+        self.record.after(time)
+    }
+
     /// The run has ended.
     pub(super) fn end(self, results: &Results) -> Report {
-        let mut parts = vec![
-            Part::Text(self.circumstances),
+        let mut parts = vec![Part::Text(self.circumstances)];
+        parts.extend(results.cut_short.map(|rounds| Part::Text(cut_short(rounds))));
+        parts.extend([
             Part::Heading("The strategies in short".to_owned()),
             Part::Text(SPEEDS.to_owned()),
             Part::Table(tables::textbook(results)),
@@ -40,20 +49,22 @@ impl Telling {
             Part::Text(verdicts()),
             Part::Claims(claims(results)),
             Part::Heading("When to choose which".to_owned()),
-        ];
+        ]);
         parts.extend(results.killed().map(|strategy| Part::Text(advice(results, strategy))));
         parts.push(Part::Heading("Workload by workload".to_owned()));
         parts.push(Part::Text(COLUMNS.to_owned()));
-        let workloads = results.workloads().iter().map(|ready| ready.workload);
-        parts.extend(workloads.map(|workload| Part::Table(tables::workload(results, workload))));
+        for workload in results.workloads().iter().map(|ready| ready.workload) {
+            parts.push(Part::Table(tables::workload(results, workload)));
+            parts.extend(failures(results, Trying::Workload(workload.name)));
+        }
         parts.extend(plots::plots(results).into_iter().map(Part::Plot));
-        parts.extend([
-            Part::Heading("Past the cache, and after a crash".to_owned()),
-            Part::Text(self.past_the_cache),
-            Part::Table(tables::bypassed(results)),
-            Part::Text(CRASHES.to_owned()),
-            Part::Table(tables::crashed(results)),
-        ]);
+        parts.push(Part::Heading("Past the cache, and after a crash".to_owned()));
+        parts.push(Part::Text(self.past_the_cache));
+        parts.push(Part::Table(tables::bypassed(results)));
+        parts.extend(failures(results, Trying::Bypass));
+        parts.push(Part::Text(CRASHES.to_owned()));
+        parts.push(Part::Table(tables::crashed(results)));
+        parts.extend(failures(results, Trying::Crash));
         self.record.report("The strategies", parts)
     }
 }
@@ -73,6 +84,24 @@ const CRASHES: &str = "Clients write the same keys again and again until larder 
     again and brings to the database what it finds in its journal; then each key's row is compared with the \
     writes that were acknowledged. Lost is what neither the row has nor a later write has replaced. Where the \
     application writes the database itself, or larder before it answers, there is nothing to lose.";
+
+/// What stands below a table.
+fn failures(results: &Results, trying: Trying) -> Option<Part> {
+    let failures = results.failures(trying);
+    (!failures.is_empty()).then(|| Part::Text(failures.join("; ") + "."))
+}
+
+fn cut_short(rounds: usize) -> String {
+    format!(
+        "There was no time for all of it: {} measured in full, and what is left of the next one is \
+         missing. A quick run ends within two minutes.",
+        match rounds {
+            0 => "no round was".to_owned(),
+            1 => "one round was".to_owned(),
+            rounds => format!("{rounds} rounds were"),
+        }
+    )
+}
 
 fn circumstances(settings: &Settings, database: &Database) -> String {
     let Settings { keys, clients, rounds, length, .. } = settings;
@@ -117,4 +146,29 @@ fn verdicts() -> String {
 fn advice(results: &Results, strategy: &'static Strategy) -> String {
     let advice = (strategy.advice)(&Evidence { results, strategy });
     format!("Choose {} {advice}", strategy.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::application::{REFERENCE, chosen};
+    use super::*;
+    use crate::failure::Failure;
+
+    #[test]
+    fn what_failed_is_told_below_its_table_and_that_time_ran_out_at_the_beginning() {
+        let telling = Telling {
+            record: Record::begin(),
+            circumstances: String::new(),
+            past_the_cache: String::new(),
+        };
+        let mut results = Results::new(chosen(&[]).unwrap(), Vec::new());
+        results.add_failed(Trying::Bypass, REFERENCE, &Failure::run("out of sorts"));
+        results.cut_short = Some(1);
+        let parts = telling.end(&results).parts;
+        let is_told = |part: &Part, words: &str| matches!(part, Part::Text(t) if t.contains(words));
+        assert!(is_told(&parts[1], "one round was measured in full"), "{:?}", parts[1]);
+        let below = parts.iter().position(|part| is_told(part, "out of sorts.")).unwrap();
+        let Part::Table(table) = &parts[below - 1] else { panic!("{:?}", parts[below - 1]) };
+        assert_eq!(table.title, "Where somebody writes past the cache");
+    }
 }

@@ -10,12 +10,11 @@ use hdrhistogram::Histogram;
 
 use super::application::Strategy;
 use super::database::Table;
-use super::drive::{Outcome, drive, panicked};
-use super::observer::{Ledger, Sightings};
+use super::drive::{Outcome, Pace, drive, panicked};
+use super::observer::{Ledger, Sightings, Witness};
 use super::scene::{Counters, Freshness, Stage};
 use super::workload::capacity;
 use crate::failure::Result;
-use crate::generator::Pace;
 use crate::workload::Ready;
 
 /// How often somebody looks into the database for what was written last.
@@ -35,6 +34,7 @@ pub(super) struct Trial {
     outcome: Outcome,
     /// What was done meanwhile.
     counters: Counters,
+    inside: Sightings,
     outside: Sightings,
 }
 
@@ -68,8 +68,23 @@ pub(super) struct Latency {
     pub(super) p99: f64,
 }
 
-/// Tries a strategy.
+/// Tries a strategy. The workload and its rows are as before afterwards, so that the next one is asked the
+/// same.
 pub(super) fn attempt(
+    stage: &Stage,
+    strategy: &'static Strategy,
+    workload: &Ready,
+    length: Length,
+    pace: Pace,
+) -> Result<Trial> {
+    let trial = play(stage, strategy, workload, length, pace);
+    let trimmed = stage.database.trim(workload.keys_reached());
+    workload.begin_again();
+    let trial = trial?;
+    trimmed.map(|()| trial)
+}
+
+fn play(
     stage: &Stage,
     strategy: &'static Strategy,
     workload: &Ready,
@@ -86,8 +101,10 @@ pub(super) fn attempt(
         drive(&mut clients, &scene.ledger, pace, length.lasting)
     })?;
     let counters = scene.counters()?.since(&before);
+    let inside = outcome.witness.judged(&scene.ledger);
+    let outside = outside.judged(&scene.ledger);
     scene.end()?;
-    Ok(Trial { outcome, counters, outside })
+    Ok(Trial { outcome, counters, inside, outside })
 }
 
 /// Lets `work` run, while somebody looks into the database.
@@ -95,28 +112,28 @@ fn watched(
     ledger: &Ledger,
     table: &Table,
     work: impl FnOnce() -> Result<Outcome>,
-) -> Result<(Outcome, Sightings)> {
+) -> Result<(Outcome, Witness)> {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let watch = scope.spawn(|| watch(ledger, table, &is_over));
         let outcome = work();
         is_over.store(true, Ordering::Relaxed);
-        let sightings = watch.join().unwrap_or_else(|_| Err(panicked()))?;
-        Ok((outcome?, sightings))
+        let seen = watch.join().unwrap_or_else(|_| Err(panicked()))?;
+        Ok((outcome?, seen))
     })
 }
 
-fn watch(ledger: &Ledger, table: &Table, is_over: &AtomicBool) -> Result<Sightings> {
-    let mut sightings = Sightings::default();
+fn watch(ledger: &Ledger, table: &Table, is_over: &AtomicBool) -> Result<Witness> {
+    let mut witness = Witness::default();
     while !is_over.load(Ordering::Relaxed) {
         if let Some(key) = ledger.last_written() {
             let asked = Instant::now();
             let seen = table.read(key)?;
-            sightings.judge(ledger, key, seen.as_deref(), asked);
+            witness.saw(ledger, key, seen.as_deref(), asked);
         }
         thread::sleep(LOOK_INTERVAL);
     }
-    Ok(sightings)
+    Ok(witness)
 }
 
 impl Trial {
@@ -139,7 +156,7 @@ impl Sample {
             hit_ratio: (reads > 0.0).then(|| done.hits / reads),
             source_reads: done.source_reads / requests,
             source_writes: done.source_writes / requests,
-            sightings: closed.outcome.sightings.and(&open.outcome.sightings),
+            sightings: closed.inside.and(&open.inside),
             outside: closed.outside.and(&open.outside),
         }
     }
@@ -150,5 +167,58 @@ impl Latency {
         let microseconds = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
         let is_measured = !histogram.is_empty();
         is_measured.then(|| Self { p50: microseconds(0.5), p99: microseconds(0.99) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::application::REFERENCE;
+    use super::super::database::Database;
+    use super::super::workload::{LOG, chosen};
+    use super::*;
+    use crate::failure::Failure;
+    use crate::workload::Operation;
+
+    const KEYS: u64 = 20;
+
+    /// A stage, and a log that one row was written of.
+    fn begun() -> (Stage, Ready) {
+        let database = Database::open(None, 1).unwrap();
+        database.fill(KEYS).unwrap();
+        let log = chosen(&[LOG.to_owned()], KEYS, None).unwrap().remove(0);
+        log.operations(0, 1).find(|asked| *asked == Operation::Write(KEYS)).unwrap();
+        database.observed().write(KEYS, b"new".into()).unwrap();
+        (Stage::new(database, 2), log)
+    }
+
+    fn attempted(stage: &Stage, strategy: &'static Strategy, log: &Ready) -> Result<Trial> {
+        let span = Duration::from_millis(20);
+        let length = Length { warm_up: span, lasting: span };
+        attempt(stage, strategy, log, length, Pace::Closed)
+    }
+
+    /// The log has its first rows, and no others.
+    fn assert_as_before(stage: &Stage, log: &Ready) {
+        let table = stage.database.observed();
+        assert_eq!(log.keys_reached(), KEYS);
+        assert!(table.read(KEYS - 1).unwrap().is_some());
+        assert_eq!(table.read(KEYS).unwrap(), None);
+    }
+
+    #[test]
+    fn a_trial_of_a_log_leaves_no_rows_and_the_next_one_begins_where_it_began() {
+        let (stage, log) = begun();
+        assert!(attempted(&stage, REFERENCE, &log).is_ok());
+        assert_as_before(&stage, &log);
+    }
+
+    #[test]
+    fn a_trial_that_fails_leaves_no_rows_either() {
+        let (stage, log) = begun();
+        let broken =
+            Strategy { application: |_| Err(Failure::run("broken")), said: None, ..*REFERENCE };
+        let failure = attempted(&stage, Box::leak(Box::new(broken)), &log).err().unwrap();
+        assert_eq!(failure.to_string(), "broken");
+        assert_as_before(&stage, &log);
     }
 }

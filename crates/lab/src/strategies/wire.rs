@@ -8,13 +8,14 @@ use larder_protocol::frame::{Frame, decode};
 
 use crate::failure::{Failure, Result};
 use crate::generator::Dialogue;
+use crate::interruption;
 use crate::subject::wire::request;
 
 /// How long larder is asked to wait for its queue at a time: shorter than an answer may take.
-const FLUSH_MILLISECONDS: &str = "5000";
+const FLUSH_MILLISECONDS: &str = "1000";
 
 /// How often it is asked before the source has failed.
-const FLUSHES_MAX: usize = 12;
+const FLUSHES_MAX: usize = 60;
 
 /// A connection.
 pub(super) struct Wire {
@@ -65,6 +66,7 @@ impl Wire {
     /// Waits until the source has every write that was queued.
     pub(super) fn flush(&mut self) -> Result<()> {
         for _ in 0..FLUSHES_MAX {
+            interruption::check()?;
             match self.ask(&[b"CACHE.FLUSH", FLUSH_MILLISECONDS.as_bytes()])? {
                 Frame::Integer(0) => {}
                 _ => return Ok(()),

@@ -1,5 +1,6 @@
 //! The workloads that the strategies are put under.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::failure::Result;
@@ -22,13 +23,15 @@ const TRACE_MAX: usize = 100_000;
 /// How many times more keys there are than larder may hold.
 const KEYS_PER_COPY: u64 = 4;
 
-/// The workloads that are measured, ready to be asked.
+/// The workloads that are measured, ready to be asked; each once, however often it is named.
 pub(super) fn chosen(names: &[String], keys: u64, trace: Option<&Path>) -> Result<Vec<Ready>> {
     let trace = trace.map(Path::to_owned);
     let usual = || USUAL.into_iter().chain(trace.as_ref().map(|_| TRACE)).map(str::to_owned);
-    let names = if names.is_empty() { usual().collect() } else { names.to_vec() };
+    let names: Vec<_> = if names.is_empty() { usual().collect() } else { names.to_vec() };
+    let mut seen = HashSet::new();
+    let names = names.into_iter().filter(|name| seen.insert(name.clone()));
     let setting = Setting { keys, trace, trace_max: TRACE_MAX, ..Setting::default() };
-    names.iter().map(|name| Workload::named(name)?.prepare(&setting)).collect()
+    names.map(|name| Workload::named(&name)?.prepare(&setting)).collect()
 }
 
 /// How many copies larder may hold of the rows of a workload.
@@ -56,6 +59,11 @@ mod tests {
         assert_eq!(names(&[HOT_KEY], Some(&file)).unwrap(), [HOT_KEY]);
         assert!(names(&[TRACE], None).unwrap_err().to_string().contains("--trace"));
         assert!(names(&["busy"], None).is_err());
+    }
+
+    #[test]
+    fn a_workload_that_is_named_twice_is_measured_once() {
+        assert_eq!(names(&[LOG, HOT_KEY, LOG], None).unwrap(), [LOG, HOT_KEY]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What is said of switches, and what the figures say of it.
 
+use std::cmp::Ordering;
+
 use super::figures::Figures;
 use super::grid::Grid;
 use super::model::Model;
@@ -41,30 +43,22 @@ type Ratios = Vec<(String, Spread)>;
 impl View<'_> {
     fn tasks_are_cheaper(&self) -> Claim {
         let ratios = self.by_point(Model::ThreadsOnOneCore, Model::TasksOnOneThread);
-        Claim {
-            claim: "A switch between tasks is cheaper than one between threads.".to_owned(),
-            figures: told("threads on one core took, in times of N:1", &ratios),
-            verdict: above(1.0, &ratios),
-        }
+        let evidence = Evidence::above(1.0, "threads on one core took, in times of N:1", ratios);
+        judged("A switch between tasks is cheaper than one between threads.", &[evidence])
     }
 
     fn one_thread_is_cheaper(&self) -> Claim {
         let ratios = self.by_point(Model::Tasks, Model::TasksOnOneThread);
-        Claim {
-            claim: "A switch between tasks is cheaper on one thread (N:1) than on several (M:N)."
-                .to_owned(),
-            figures: told("M:N took, in times of N:1", &ratios),
-            verdict: above(1.0, &ratios),
-        }
+        let evidence = Evidence::above(1.0, "M:N took, in times of N:1", ratios);
+        let claim = "A switch between tasks is cheaper on one thread (N:1) than on several (M:N).";
+        judged(claim, &[evidence])
     }
 
     fn another_core_costs_more(&self) -> Claim {
         let ratios = self.by_point(Model::Threads, Model::ThreadsOnOneCore);
-        Claim {
-            claim: "To wake a thread costs more when it may be on another core.".to_owned(),
-            figures: told("threads on all cores took, in times of one core", &ratios),
-            verdict: above(1.0, &ratios),
-        }
+        let what = "threads on all cores took, in times of one core";
+        let evidence = Evidence::above(1.0, what, ratios);
+        judged("To wake a thread costs more when it may be on another core.", &[evidence])
     }
 
     fn tasks_need_no_kernel(&self) -> Claim {
@@ -77,36 +71,29 @@ impl View<'_> {
             spreads.collect::<Ratios>()
         };
         let (threads, tasks) = (of(Model::ThreadsOnOneCore), of(Model::TasksOnOneThread));
-        Claim {
-            claim:
-                "The kernel switches threads when threads switch, and does not when tasks do (N:1)."
-                    .to_owned(),
-            figures: [
-                told("kernel switches for a switch, tasks", &tasks),
-                told("threads on one core", &threads),
-            ]
-            .join("; "),
-            verdict: both(below(FEW_KERNEL_SWITCHES, &tasks), above(0.5, &threads)),
-        }
+        let of_tasks = "kernel switches for a switch, tasks";
+        let evidence = [
+            Evidence::below(FEW_KERNEL_SWITCHES, of_tasks, tasks),
+            Evidence::above(0.5, "threads on one core", threads),
+        ];
+        let claim =
+            "The kernel switches threads when threads switch, and does not when tasks do (N:1).";
+        judged(claim, &evidence)
     }
 
     fn more_threads_cost_more(&self) -> Claim {
         let ratios = self.by_number(Model::ThreadsOnOneCore);
-        Claim {
-            claim: "A switch between threads costs more, the more there are.".to_owned(),
-            figures: told(&self.many_against_few("threads on one core"), &ratios),
-            verdict: above(1.0, &ratios),
-        }
+        let what = self.many_against_few("threads on one core");
+        let evidence = Evidence::above(1.0, what, ratios);
+        judged("A switch between threads costs more, the more there are.", &[evidence])
     }
 
     fn more_tasks_cost_the_same(&self) -> Claim {
         let ratios = self.by_number(Model::TasksOnOneThread);
-        Claim {
-            claim: "A switch between tasks costs about the same, however many there are."
-                .to_owned(),
-            figures: told(&self.many_against_few("tasks of one thread"), &ratios),
-            verdict: below(SAME, &ratios),
-        }
+        let what = self.many_against_few("tasks of one thread");
+        let evidence = Evidence::below(SAME, what, ratios);
+        let claim = "A switch between tasks costs about the same, however many there are.";
+        judged(claim, &[evidence])
     }
 
     fn force_costs_more(&self) -> Claim {
@@ -117,12 +104,9 @@ impl View<'_> {
         };
         let models =
             [("threads on one core", Model::ThreadsOnOneCore), ("N:1", Model::TasksOnOneThread)];
-        let ratios: Ratios = models.into_iter().filter_map(ratio).collect();
-        Claim {
-            claim: "To be made to give way costs more than to give way.".to_owned(),
-            figures: told("forced took, in times of a yield", &ratios),
-            verdict: above(1.0, &ratios),
-        }
+        let ratios = models.into_iter().filter_map(ratio).collect();
+        let evidence = Evidence::above(1.0, "forced took, in times of a yield", ratios);
+        judged("To be made to give way costs more than to give way.", &[evidence])
     }
 
     fn many_against_few(&self, who: &str) -> String {
@@ -156,37 +140,54 @@ impl View<'_> {
     }
 }
 
-/// Holds if every ratio is above a bound in every round; does not if one is not even in the middle.
-fn above(bound: f64, ratios: &Ratios) -> Verdict {
-    judged(ratios, |ratio| ratio.least() > bound, |ratio| ratio.median() > bound)
+/// Figures that bear on a claim, and where they have to lie for it.
+struct Evidence {
+    what: String,
+    ratios: Ratios,
+    bound: f64,
+    side: Ordering,
 }
 
-fn below(bound: f64, ratios: &Ratios) -> Verdict {
-    judged(ratios, |ratio| ratio.most() < bound, |ratio| ratio.median() < bound)
+impl Evidence {
+    fn above(bound: f64, what: impl Into<String>, ratios: Ratios) -> Self {
+        Self { what: what.into(), ratios, bound, side: Ordering::Greater }
+    }
+
+    fn below(bound: f64, what: impl Into<String>, ratios: Ratios) -> Self {
+        Self { what: what.into(), ratios, bound, side: Ordering::Less }
+    }
+
+    /// Holds if every ratio lies there in every round; does not if one lies elsewhere in every round.
+    fn verdict(&self) -> Verdict {
+        let is_there = |ratio: f64| ratio.total_cmp(&self.bound) == self.side;
+        let least_and_most = |spread: &Spread| [spread.least(), spread.most()].map(is_there);
+        let found: Vec<_> = self.ratios.iter().map(|(_, it)| least_and_most(it)).collect();
+        match found.as_slice() {
+            [] => Verdict::NotOnThisMachine,
+            found if found.contains(&[false; 2]) => Verdict::DoesNotHold,
+            found if found.iter().all(|it| *it == [true; 2]) => Verdict::Holds,
+            _ => Verdict::NotOnThisMachine,
+        }
+    }
 }
 
-fn judged(
-    ratios: &Ratios,
-    always: impl Fn(&Spread) -> bool,
-    mostly: impl Fn(&Spread) -> bool,
-) -> Verdict {
-    if ratios.is_empty() {
-        return Verdict::NotOnThisMachine;
+/// The claim that all of the evidence bears out.
+fn judged(claim: &str, evidence: &[Evidence]) -> Claim {
+    let figures = evidence.iter().map(|it| told(&it.what, &it.ratios));
+    let mut figures = figures.collect::<Vec<_>>().join("; ");
+    let verdict = evidence.iter().map(Evidence::verdict).fold(Verdict::Holds, both);
+    let is_measured = evidence.iter().all(|it| !it.ratios.is_empty());
+    if verdict == Verdict::NotOnThisMachine && is_measured {
+        figures.push_str("; the rounds disagree");
     }
-    if ratios.iter().any(|(_, ratio)| !mostly(ratio)) {
-        return Verdict::DoesNotHold;
-    }
-    match ratios.iter().all(|(_, ratio)| always(ratio)) {
-        true => Verdict::Holds,
-        false => Verdict::NotOnThisMachine,
-    }
+    Claim { claim: claim.to_owned(), figures, verdict }
 }
 
 fn both(one: Verdict, other: Verdict) -> Verdict {
     match (one, other) {
-        (Verdict::Holds, Verdict::Holds) => Verdict::Holds,
         (Verdict::DoesNotHold, _) | (_, Verdict::DoesNotHold) => Verdict::DoesNotHold,
-        _ => Verdict::NotOnThisMachine,
+        (Verdict::Holds, other) => other,
+        (one, _) => one,
     }
 }
 
@@ -249,11 +250,13 @@ mod tests {
     #[test]
     fn rounds_that_disagree_tell_nothing() {
         let noisy = |_: &Point, model, _, round| match model {
-            Model::ThreadsOnOneCore if round == 0 => 50.0,
-            Model::ThreadsOnOneCore => 200.0,
+            Model::ThreadsOnOneCore if round == 0 => 200.0,
+            Model::ThreadsOnOneCore => 50.0,
             _ => 100.0,
         };
-        assert_eq!(verdicts(&made_up(&[2], noisy, |_, _| 0.0), &[2])[0], Verdict::NotOnThisMachine);
+        let claim = &claims(&made_up(&[2], noisy, |_, _| 0.0), &[2])[0];
+        assert_eq!(claim.verdict, Verdict::NotOnThisMachine);
+        assert!(claim.figures.ends_with("; the rounds disagree"), "{}", claim.figures);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What was measured of every point, model and number of parties.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::figures::Figures;
 use super::model::Model;
 use super::point::{Contest, POINTS, Point};
 use crate::failure::Result;
+use crate::interruption;
 use crate::progress::Progress;
 use crate::report::Spread;
 
@@ -17,6 +18,8 @@ pub(super) struct Plan {
     pub(super) rounds: usize,
     /// About how long each measurement takes.
     pub(super) lasting: Duration,
+    /// When no round begins any more that would not end in time.
+    pub(super) until: Option<Instant>,
 }
 
 impl Plan {
@@ -53,12 +56,23 @@ pub(super) struct Cell {
 }
 
 impl Grid {
-    /// Measures every cell in each round, so that what the machine does meanwhile hits all alike.
-    pub(super) fn measure(plan: &Plan, progress: &Progress) -> Self {
+    /// Measures every cell in each round, so that what the machine does meanwhile hits all alike. One round
+    /// is measured however long it takes.
+    ///
+    /// # Errors
+    ///
+    /// When the run is broken off.
+    pub(super) fn measure(plan: &Plan, progress: &Progress) -> Result<Self> {
         let mut grid = Self { cells: plan.cells() };
         let mut switches = vec![0; grid.cells.len()];
+        let mut longest = Duration::ZERO;
         for round in 0..=plan.rounds {
+            let begun = Instant::now();
+            if round > 1 && plan.until.is_some_and(|until| begun + longest > until) {
+                break;
+            }
             for (cell, switches) in grid.cells.iter_mut().zip(&mut switches) {
+                interruption::check()?;
                 progress.now(cell.name());
                 match round {
                     0 => *switches = cell.settle(plan.lasting),
@@ -66,8 +80,9 @@ impl Grid {
                 }
                 progress.step();
             }
+            longest = longest.max(begun.elapsed());
         }
-        grid
+        Ok(grid)
     }
 
     /// A figure of a cell, over the rounds.
@@ -96,7 +111,8 @@ impl Cell {
 
     /// A figure over the rounds.
     pub(super) fn spread(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<Spread> {
-        Spread::of(self.rounds.iter().filter_map(figure))
+        let rounds = self.rounds.iter().enumerate();
+        Spread::of_rounds(rounds.filter_map(|(round, figures)| Some((round, figure(figures)?))))
     }
 
     /// Finds how many switches take about as long as asked for.
@@ -146,7 +162,8 @@ pub(super) mod tests {
         nanoseconds: impl Fn(&Point, Model, usize, usize) -> f64,
         switches: impl Fn(&Point, Model) -> f64,
     ) -> Grid {
-        let plan = Plan { parties: parties.to_vec(), rounds: 3, lasting: Duration::ZERO };
+        let plan =
+            Plan { parties: parties.to_vec(), rounds: 3, lasting: Duration::ZERO, until: None };
         let mut cells = plan.cells();
         for cell in &mut cells {
             let figures = |round| Figures {
@@ -165,11 +182,19 @@ pub(super) mod tests {
     #[test]
     fn each_cell_is_measured_once_a_round() {
         let lasting = Duration::from_micros(100);
-        let plan = Plan { parties: vec![2, 3], rounds: 2, lasting };
-        let grid = Grid::measure(&plan, &Progress::new(plan.steps()));
+        let plan = Plan { parties: vec![2, 3], rounds: 2, lasting, until: None };
+        let grid = Grid::measure(&plan, &Progress::new(plan.steps())).unwrap();
         assert_eq!(grid.cells.len(), (5 * 4 - 2) * 2);
         assert_eq!(plan.steps(), grid.cells.len() * 3);
         assert!(grid.cells.iter().all(|cell| cell.rounds.len() == 2 && cell.refused.is_none()));
+    }
+
+    #[test]
+    fn no_round_after_the_first_begins_when_the_time_is_over() {
+        let (lasting, until) = (Duration::from_micros(10), Some(Instant::now()));
+        let plan = Plan { parties: vec![2], rounds: 3, lasting, until };
+        let grid = Grid::measure(&plan, &Progress::new(plan.steps())).unwrap();
+        assert!(grid.cells.iter().all(|cell| cell.rounds.len() == 1));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::policy::{self, LARDER, LRU, OPTIMUM, Policy};
 use super::requests::Requests;
+use crate::failure::Result;
 use crate::progress::Progress;
 use crate::report::Spread;
 
@@ -37,18 +38,22 @@ impl Curve {
     }
 
     /// Replays the requests against caches of about `per_decade` sizes for each power of ten.
+    ///
+    /// # Errors
+    ///
+    /// When the run is broken off.
     pub(super) fn measure(
         requests: &Requests,
         per_decade: u32,
         rounds: usize,
         progress: &Progress,
-    ) -> Self {
+    ) -> Result<Self> {
         let sizes = sizes(u64::from(requests.distinct), per_decade);
         let measured = |policy| {
-            let replays = replay(&policy, requests, &sizes, rounds, progress);
-            move |index: usize| percentages(&replays, index, requests.len())
+            let replays = replay(&policy, requests, &sizes, rounds, progress)?;
+            Ok(move |index: usize| percentages(&replays, index, requests.len()))
         };
-        let (larder, lru, optimum) = (measured(LARDER), measured(LRU), measured(OPTIMUM));
+        let (larder, lru, optimum) = (measured(LARDER)?, measured(LRU)?, measured(OPTIMUM)?);
         let point = |(index, size): (usize, &u64)| {
             Some(Point {
                 size: size << requests.halvings,
@@ -58,7 +63,7 @@ impl Curve {
                 optimum: optimum(index)?,
             })
         };
-        Self { points: sizes.iter().enumerate().filter_map(point).collect() }
+        Ok(Self { points: sizes.iter().enumerate().filter_map(point).collect() })
     }
 }
 
@@ -74,12 +79,12 @@ fn replay(
     sizes: &[u64],
     rounds: usize,
     progress: &Progress,
-) -> Vec<Vec<u64>> {
+) -> Result<Vec<Vec<u64>>> {
     let round = |_| {
         progress.now(policy.name);
-        let hits = (policy.hits)(requests, sizes);
+        let hits = (policy.hits)(requests, sizes)?;
         progress.step();
-        hits
+        Ok(hits)
     };
     (0..replays(policy, rounds)).map(round).collect()
 }
@@ -122,7 +127,7 @@ mod tests {
     #[test]
     fn a_curve_rises_to_all_that_can_be_hit() {
         let requests = Requests::of((0..20_000).map(|request| request * request % 4_999));
-        let curve = Curve::measure(&requests, 2, 2, &Progress::new(Curve::steps(2)));
+        let curve = Curve::measure(&requests, 2, 2, &Progress::new(Curve::steps(2))).unwrap();
         let last = curve.points.last().unwrap();
         let all = (1.0 - f64::from(requests.distinct) / 20_000.0) * 100.0;
         assert!(
@@ -140,7 +145,8 @@ mod tests {
     #[test]
     fn the_sizes_of_a_sample_are_told_for_the_whole_trace() {
         let mut requests = Requests::of((0..1_000).map(|request| request % 100));
-        let curve = |requests: &Requests| Curve::measure(requests, 1, 1, &Progress::new(3));
+        let curve =
+            |requests: &Requests| Curve::measure(requests, 1, 1, &Progress::new(3)).unwrap();
         let whole = curve(&requests);
         requests.halvings = 3;
         let sampled = curve(&requests);

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use super::zstd::Decompressed;
 use crate::failure::{Failure, Result};
 
+/// A line of an ARC trace that counts more blocks is a mistake: these are reads of terabytes.
+const BLOCKS_MAX: u64 = 1 << 32;
+
 /// A line that is longer is no key.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -85,6 +88,11 @@ impl Iterator for Keys {
 }
 
 impl Keys {
+    /// The file that they are read from.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Makes the next line the run that is handed out; false at the end of the file.
     fn read_line(&mut self) -> Result<bool> {
         self.line.clear();
@@ -138,6 +146,9 @@ impl Format {
 fn blocks(line: &[u8]) -> std::result::Result<RangeInclusive<u64>, &'static str> {
     let [start, count, ..] =
         numbers(line).ok_or("is not `start count ignored request`, four numbers")?;
+    if count > BLOCKS_MAX {
+        return Err("counts more than 4294967296 blocks");
+    }
     let Some(more) = count.checked_sub(1) else { return Ok(NOTHING) };
     let last = start.checked_add(more).ok_or("counts on beyond the largest block")?;
     Ok(start..=last)
@@ -227,6 +238,9 @@ mod tests {
         let beyond = format!("{} 2 0 0", u64::MAX);
         let refused = refusal("a.lis", beyond.as_bytes());
         assert_eq!(refused, "a.lis, line 1 counts on beyond the largest block");
+        let endless = format!("1 1 0 0\n0 {} 0 0", u64::MAX);
+        let refused = refusal("a.lis", endless.as_bytes());
+        assert_eq!(refused, "a.lis, line 2 counts more than 4294967296 blocks");
         let long = vec![b'x'; 70_000];
         assert_eq!(refusal("a", &long), "a, line 1 is longer than 65536 bytes");
     }

@@ -6,16 +6,24 @@ mod optimum;
 
 pub(super) use self::larder::size_taken;
 use super::requests::Requests;
+use crate::failure::Result;
+use crate::interruption;
 
 /// Decides which entries stay in a cache of a bounded size.
 pub(super) struct Policy {
     /// What it is called in a report.
     pub(super) name: &'static str,
     /// How many requests find their entry in caches of such sizes, in their order. A request that
-    /// does not finds its entry put for the next.
-    pub(super) hits: fn(&Requests, &[u64]) -> Vec<u64>,
+    /// does not finds its entry put for the next. Fails when the run is broken off.
+    pub(super) hits: fn(&Requests, &[u64]) -> Result<Vec<u64>>,
     /// Whether a second replay could come out differently.
     pub(super) varies: bool,
+}
+
+/// The hits at each of `sizes`, one after the other.
+fn at_each(sizes: &[u64], hits_at: impl Fn(u64) -> u64) -> Result<Vec<u64>> {
+    let at = |size: &u64| interruption::check().map(|()| hits_at(*size));
+    sizes.iter().map(at).collect()
 }
 
 /// The memory tier of larder.
@@ -35,7 +43,7 @@ mod tests {
     use super::*;
 
     fn hits(policy: &Policy, keys: &[u64], sizes: &[u64]) -> Vec<u64> {
-        (policy.hits)(&Requests::of(keys.iter().copied()), sizes)
+        (policy.hits)(&Requests::of(keys.iter().copied()), sizes).unwrap()
     }
 
     proptest! {
@@ -60,7 +68,7 @@ mod tests {
             let requests = Requests::of(keys.iter().copied());
             let expected = requests.len() - u64::from(requests.distinct);
             for policy in [LRU, OPTIMUM] {
-                let hits = (policy.hits)(&requests, &[u64::from(requests.distinct)]);
+                let hits = (policy.hits)(&requests, &[u64::from(requests.distinct)]).unwrap();
                 prop_assert_eq!(hits, [expected], "{}", policy.name);
             }
         }

@@ -1,10 +1,9 @@
 //! A trace in memory.
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use super::file;
+use super::file::Keys;
 use crate::failure::{Failure, Result};
+use crate::interruption;
+use std::collections::HashMap;
 
 /// The requests of a trace, or of a sample of its keys.
 ///
@@ -22,14 +21,37 @@ pub(super) struct Requests {
     pub(super) total: u64,
     /// How often the keys have been halved.
     pub(super) halvings: u32,
+    /// Whether the trace goes on, and only its beginning was read.
+    pub(super) is_beginning: bool,
+}
+
+/// How much of a trace is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// How many requests are kept at most.
+    pub(super) kept_max: u32,
+    /// How many are read at most.
+    pub(super) read_max: u64,
 }
 
 impl Requests {
-    /// Reads a trace, and keeps `requests_max` of its requests at most.
-    pub(super) fn read(path: &Path, requests_max: u32) -> Result<Self> {
-        let mut sample = Sample::new(requests_max);
-        for key in file::keys(path)? {
+    /// Reads the trace that `keys` are of, and keeps as much as `bounds` allow.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, when nothing of it is left, or when the run is broken off.
+    pub(super) fn read(keys: Keys, bounds: Bounds) -> Result<Self> {
+        let path = keys.path().to_owned();
+        let mut sample = Sample::new(bounds.kept_max);
+        for key in keys {
+            if sample.total == bounds.read_max {
+                sample.is_beginning = true;
+                break;
+            }
             sample.take(key?);
+            if sample.total.is_multiple_of(READ_BETWEEN_CHECKS) {
+                interruption::check()?;
+            }
         }
         match sample.kept.is_empty() {
             true => Err(Failure::misuse(format!("{}: no key is left to replay", path.display()))),
@@ -61,6 +83,9 @@ impl Requests {
     }
 }
 
+/// Takes a moment.
+const READ_BETWEEN_CHECKS: u64 = 1 << 20;
+
 /// The position of a request that does not come.
 pub(super) const NEVER: u32 = u32::MAX;
 
@@ -69,11 +94,13 @@ struct Sample {
     kept_max: usize,
     total: u64,
     halvings: u32,
+    is_beginning: bool,
 }
 
 impl Sample {
     fn new(requests_max: u32) -> Self {
-        Self { kept: Vec::new(), kept_max: requests_max as usize, total: 0, halvings: 0 }
+        let (kept, kept_max) = (Vec::new(), requests_max as usize);
+        Self { kept, kept_max, total: 0, halvings: 0, is_beginning: false }
     }
 
     fn take(&mut self, key: u64) {
@@ -95,7 +122,8 @@ impl Sample {
         });
         let keys: Vec<u32> = keys.collect();
         let distinct = numbers.len() as u32;
-        Requests { keys, distinct, total: self.total, halvings: self.halvings }
+        let Self { total, halvings, is_beginning, .. } = self;
+        Requests { keys, distinct, total, halvings, is_beginning }
     }
 }
 
@@ -118,12 +146,17 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::trace::file::keys;
 
-    fn read(lines: &str, requests_max: u32) -> Result<Requests> {
+    fn read(lines: &str, kept_max: u32) -> Result<Requests> {
+        read_within(lines, Bounds { kept_max, read_max: u64::MAX })
+    }
+
+    fn read_within(lines: &str, bounds: Bounds) -> Result<Requests> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace");
         fs::write(&path, lines).unwrap();
-        Requests::read(&path, requests_max)
+        Requests::read(keys(&path).unwrap(), bounds)
     }
 
     #[test]
@@ -141,6 +174,16 @@ mod tests {
         assert_eq!((requests.total, requests.halvings), (40_000, 2));
         assert_eq!(requests.len(), u64::from(requests.distinct) * 4, "whole keys are dropped");
         assert!((2_300..2_700).contains(&requests.distinct), "{}", requests.distinct);
+    }
+
+    #[test]
+    fn a_trace_that_is_longer_than_what_may_be_read_is_read_up_to_there() {
+        let within = |read_max| {
+            let requests = read_within("1\n2\n3\n", Bounds { kept_max: 100, read_max }).unwrap();
+            (requests.total, requests.is_beginning)
+        };
+        assert_eq!(within(2), (2, true));
+        assert_eq!(within(3), (3, false));
     }
 
     #[test]

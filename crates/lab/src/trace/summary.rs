@@ -30,21 +30,32 @@ pub(super) fn introduction() -> Part {
 }
 
 fn description(requests: &Requests) -> String {
-    let Requests { total, distinct, halvings, .. } = requests;
+    let Requests { total, distinct, halvings, is_beginning, .. } = requests;
     let first = 100.0 * f64::from(*distinct) / requests.len() as f64;
     let asked = format!(
         "{first:.1} % of the requests ask for a key for the first time; no cache that waits to be asked \
          hits these."
     );
     let (total, distinct) = (counted(*total), counted(u64::from(*distinct)));
+    let total = if *is_beginning { format!("The first {total}") } else { total };
     match halvings {
         0 => format!("{total} requests for {distinct} keys. {asked}"),
         halvings => format!(
-            "{total} requests, of which those for every {}th key have been replayed, chosen by hash: {} \
+            "{total} requests, of which those for every {} key have been replayed, chosen by hash: {} \
              requests for {distinct} keys, against caches with that share of the room. {asked}",
-            1_u64 << halvings,
+            ordinal(1_u64 << halvings),
             counted(requests.len()),
         ),
+    }
+}
+
+/// The word for a power of two.
+fn ordinal(number: u64) -> String {
+    let digits = counted(number);
+    match number % 10 {
+        _ if number == 2 => "second".to_owned(),
+        2 if number % 100 != 12 => format!("{digits}nd"),
+        _ => format!("{digits}th"),
     }
 }
 
@@ -74,7 +85,7 @@ fn row(point: &Point) -> Vec<Cell> {
 fn of_optimum(point: &Point) -> Option<Spread> {
     let most = point.optimum.median();
     let share = |percent| 100.0 * percent / most;
-    (most > 0.0).then(|| Spread::of(point.larder.rounds().iter().copied().map(share)))?
+    (most > 0.0).then(|| point.larder.each(share))?
 }
 
 fn plot(name: &str, curve: &Curve) -> Plot {
@@ -195,5 +206,14 @@ mod tests {
         requests.total = 17;
         let sampled = description(&requests);
         assert!(sampled.starts_with("17 requests, of which those for every 4th key"), "{sampled}");
+        requests.is_beginning = true;
+        let beginning = description(&requests);
+        assert!(beginning.starts_with("The first 17 requests, of which"), "{beginning}");
+    }
+
+    #[test]
+    fn powers_of_two_are_spelled_as_they_are_said() {
+        let spelled = [2, 4, 32, 512, 8_192].map(ordinal);
+        assert_eq!(spelled, ["second", "4th", "32nd", "512th", "8,192nd"]);
     }
 }

@@ -21,6 +21,14 @@ impl Keys for Log {
         self.first
     }
 
+    fn reached(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    fn begin_again(&self) {
+        self.next.store(self.first, Ordering::Relaxed);
+    }
+
     fn choose(&self, client: &mut Client, is_read: bool) -> u64 {
         match is_read {
             true => client.random.below(self.next.load(Ordering::Relaxed)),
@@ -32,7 +40,7 @@ impl Keys for Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::{Operation, Workload};
+    use crate::workload::{Operation, Ready, Workload};
 
     #[test]
     fn no_key_is_written_twice_and_none_is_read_before_it_is_written() {
@@ -49,5 +57,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_log_that_begins_again_has_its_first_keys_and_no_others() {
+        let setting = Setting { keys: 50, ..Setting::default() };
+        let mut ready = Workload::named("log").unwrap().prepare(&setting).unwrap();
+        ready.read_share = 0.0;
+        let written = |ready: &Ready| ready.operations(0, 1).take(3).collect::<Vec<_>>();
+        let first = written(&ready);
+        assert_eq!((first[0], ready.keys_reached()), (Operation::Write(50), 53));
+        ready.begin_again();
+        assert_eq!(ready.keys_reached(), 50);
+        assert_eq!(written(&ready), first);
     }
 }

@@ -2,10 +2,13 @@
 
 use larder_server::model::ModelName;
 
-use super::comparison::{Order, times};
-use super::{judgement, untold, verdict};
+use super::comparison::{Finding, at_least, times};
+use super::untold;
 use crate::models::figures::Figures;
 use crate::report::Claim;
+
+/// From here on it is too much.
+const TOO_MUCH: f64 = 2.0;
 
 /// Of a process for each connection, beside a set of processes.
 pub(super) fn of_processes(figures: &Figures) -> Claim {
@@ -36,7 +39,7 @@ fn judge(claim: &str, each: ModelName, pool: ModelName, figures: &Figures) -> Cl
          pays this once.",
         times(&one, &other)
     );
-    judgement(claim, told, verdict(Order::of(&one, &other) == Order::More))
+    Finding::of(&one, &other, at_least(TOO_MUCH)).judged(claim, told)
 }
 
 #[cfg(test)]
@@ -53,9 +56,10 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_where_creation_costs_more_in_every_round() {
-        assert_eq!(verdict_of(&[90.0, 80.0], &[40.0, 45.0]), Verdict::Holds);
-        assert_eq!(verdict_of(&[90.0, 40.0], &[40.0, 45.0]), Verdict::DoesNotHold);
+    fn it_holds_where_creation_costs_twice_as_much_in_every_round() {
+        assert_eq!(verdict_of(&[90.0, 95.0], &[40.0, 45.0]), Verdict::Holds);
+        assert_eq!(verdict_of(&[50.0, 60.0], &[40.0, 45.0]), Verdict::DoesNotHold);
+        assert_eq!(verdict_of(&[90.0, 40.0], &[40.0, 45.0]), Verdict::NotOnThisMachine);
         assert_eq!(verdict_of(&[], &[40.0]), Verdict::NotOnThisMachine);
     }
 

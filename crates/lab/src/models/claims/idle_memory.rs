@@ -2,8 +2,9 @@
 
 use larder_server::model::ModelName;
 
-use super::comparison::is_times;
-use super::{judgement, untold, verdict};
+use super::comparison::{Finding, at_least};
+use super::untold;
+use crate::measure::spread::Spread;
 use crate::models::figures::Figures;
 use crate::report::Claim;
 
@@ -14,13 +15,14 @@ const FAR: f64 = 2.0;
 
 pub(super) fn judge(figures: &Figures) -> Claim {
     let of = |model| figures.ten_thousand_idle_mb(model);
-    let each = [ModelName::ThreadEach, ModelName::Process].map(|model| (model, of(model)));
-    let each: Vec<_> = each.into_iter().filter_map(|(model, it)| Some((model, it?))).collect();
+    let each = [ModelName::ThreadEach, ModelName::Process];
+    let each: Vec<_> = each.into_iter().filter_map(of).collect();
     let (Some(in_loop), false) = (of(ModelName::Epoll), each.is_empty()) else {
         return untold(CLAIM, "epoll, and thread or process, were not both measured.");
     };
-    let holds = each.iter().all(|(_, memory)| is_times(memory, &in_loop, FAR));
-    judgement(CLAIM, told(figures), verdict(holds))
+    let finding = |memory: &Spread| Finding::of(memory, &in_loop, at_least(FAR));
+    let is_far = each.iter().map(finding).fold(Finding::So, Finding::and);
+    is_far.judged(CLAIM, told(figures))
 }
 
 fn told(figures: &Figures) -> String {
@@ -56,6 +58,11 @@ mod tests {
     fn it_holds_when_both_take_twice_as_much_or_more() {
         assert_eq!(verdict_of(&[20e3], &[90e3], &[5e3]), Verdict::Holds);
         assert_eq!(verdict_of(&[8e3], &[90e3], &[5e3]), Verdict::DoesNotHold);
+        assert_eq!(
+            verdict_of(&[20e3, 8e3], &[90e3; 2], &[5e3; 2]),
+            Verdict::NotOnThisMachine,
+            "rounds that disagree"
+        );
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use larder_server::model::ModelName;
 
-use super::comparison::Order;
-use super::{judgement, untold, verdict};
+use super::comparison::{Finding, LESS};
+use super::untold;
+use crate::measure::spread::Spread;
 use crate::models::figures::Figures;
 use crate::models::plan::Shape;
 use crate::report::Claim;
@@ -47,9 +48,9 @@ pub(super) fn judge(figures: &Figures) -> Claim {
         "{shape}: a request takes {epoll:.1} µs of CPU time under epoll and {poll:.1} µs under poll{select}\
          {rates}."
     );
-    let beats_select =
-        cpu(ModelName::Select).is_none_or(|select| Order::of(&epoll, &select) == Order::Less);
-    judgement(CLAIM, told, verdict(Order::of(&epoll, &poll) == Order::Less && beats_select))
+    let is_less = |other: &Spread| Finding::of(&epoll, other, LESS);
+    let beats_select = cpu(ModelName::Select).map_or(Finding::So, |select| is_less(&select));
+    is_less(&poll).and(beats_select).judged(CLAIM, told)
 }
 
 #[cfg(test)]
@@ -77,10 +78,17 @@ mod tests {
             Verdict::Holds
         );
         assert_eq!(
-            judged(10, &[5.0, 6.0], &[20.0, 22.0], Some(&[5.5, 5.5])).verdict,
+            judged(10, &[5.0, 6.0], &[20.0, 22.0], Some(&[5.0, 5.5])).verdict,
             Verdict::DoesNotHold
         );
-        assert_eq!(judged(10, &[5.0, 6.0], &[5.5, 5.5], None).verdict, Verdict::DoesNotHold);
+        assert_eq!(judged(10, &[5.0, 6.0], &[5.0, 5.5], None).verdict, Verdict::DoesNotHold);
+    }
+
+    #[test]
+    fn a_round_that_says_something_else_leaves_it_open() {
+        let claim = judged(10, &[11.2, 11.2], &[14.9, 11.5], None);
+        assert_eq!(claim.verdict, Verdict::NotOnThisMachine);
+        assert!(claim.figures.ends_with("The rounds disagree."), "{}", claim.figures);
     }
 
     #[test]

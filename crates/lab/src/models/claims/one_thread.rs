@@ -2,8 +2,8 @@
 
 use larder_server::model::ModelName;
 
-use super::comparison::{Order, times};
-use super::{judgement, untold, verdict};
+use super::comparison::{Finding, NOT_MORE, times};
+use super::untold;
 use crate::models::figures::Figures;
 use crate::models::plan::Shape;
 use crate::report::Claim;
@@ -26,7 +26,7 @@ pub(super) fn judge(figures: &Figures) -> Claim {
          loop (epoll) and {several:.2} µs in one a core (reactors); the one takes {}.",
         times(&one, &several)
     );
-    judgement(CLAIM, told, verdict(Order::of(&one, &several) != Order::More))
+    Finding::of(&one, &several, NOT_MORE).judged(CLAIM, told)
 }
 
 #[cfg(test)]
@@ -46,6 +46,7 @@ mod tests {
         };
         assert_eq!(verdict_of(&[4.0, 4.1], &[5.0, 5.1]), Verdict::Holds);
         assert_eq!(verdict_of(&[4.0, 5.2], &[5.0, 5.1]), Verdict::Holds);
+        assert_eq!(verdict_of(&[4.9, 5.6], &[5.0, 5.0]), Verdict::NotOnThisMachine);
         assert_eq!(verdict_of(&[5.0, 5.5], &[4.0, 4.1]), Verdict::DoesNotHold);
         assert_eq!(verdict_of(&[], &[4.0]), Verdict::NotOnThisMachine);
     }

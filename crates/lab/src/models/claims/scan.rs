@@ -2,15 +2,16 @@
 
 use larder_server::model::ModelName;
 
-use super::comparison::Order;
-use super::{judgement, untold, verdict};
+use super::comparison::{Finding, MORE};
+use super::untold;
+use crate::measure::number::counted;
 use crate::measure::spread::Spread;
 use crate::models::figures::Figures;
 use crate::report::Claim;
 
 /// What a connection that is idle adds to a request of another, under epoll, beside what it adds under poll:
-/// up to here it counts as nothing.
-const NOTHING: f64 = 0.05;
+/// up to here it counts as nothing, since the rounds scatter by about as much.
+const NOTHING: f64 = 0.1;
 
 /// What idle connections cost the only active one.
 struct Growth {
@@ -29,19 +30,20 @@ impl Growth {
         (most > fewest).then_some(Self { connections: most, alone, among })
     }
 
-    fn is_clear(&self) -> bool {
-        Order::of(&self.among, &self.alone) == Order::More
+    /// Whether idle connections cost anything.
+    fn is_there(&self) -> Finding {
+        Finding::of(&self.among, &self.alone, MORE)
     }
 
     /// What one more connection adds to a request, in nanoseconds.
     fn each_ns(&self) -> Option<Spread> {
-        let rounds = self.among.rounds().iter().zip(self.alone.rounds());
         let idle = (self.connections - 1) as f64;
-        Spread::of(rounds.map(|(among, alone)| (among - alone) * 1e3 / idle))
+        self.among.paired(&self.alone, |among, alone| (among - alone) * 1e3 / idle)
     }
 
     fn told(&self, model: ModelName) -> String {
         let Self { connections, alone, among } = self;
+        let connections = counted(*connections as u64);
         let each = self.each_ns().map_or(String::new(), |each| format!(", {each:.1} ns for each"));
         format!("{model} {alone:.1} µs alone and {among:.1} µs among {connections}{each}")
     }
@@ -63,9 +65,9 @@ pub(super) fn select_and_poll(figures: &Figures) -> Claim {
          connection, {} bytes in the end; one of select two sets of 128 bytes, and what is ready back into them.",
         select.told(ModelName::Select),
         poll.told(ModelName::Poll),
-        8 * poll.connections
+        counted(8 * poll.connections as u64)
     );
-    judgement(claim, told, verdict(select.is_clear() && poll.is_clear()))
+    select.is_there().and(poll.is_there()).judged(claim, told)
 }
 
 /// Of epoll.
@@ -86,21 +88,22 @@ pub(super) fn epoll(figures: &Figures) -> Claim {
         epoll.told(ModelName::Epoll),
         poll.told(ModelName::Poll)
     );
-    if !poll.is_clear() {
+    if poll.is_there() != Finding::So {
         return untold(claim, told + " Not even those of poll can be told from none.");
     }
-    judgement(claim, told, verdict(of_epoll.median() <= of_poll.median() * NOTHING))
+    Finding::of(&of_epoll, &of_poll, f64::NEG_INFINITY..=NOTHING).judged(claim, told)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::figures::made_up::rounds;
     use crate::report::Verdict;
 
     fn figures(scans: &[(ModelName, [f64; 2])]) -> Figures {
         let mut figures = Figures::default();
         for (model, [alone, among]) in scans {
-            let rounds = |cpu_us: f64| vec![cpu_us, cpu_us + 0.1];
+            let rounds = |cpu_us: f64| rounds([cpu_us, cpu_us + 0.1]);
             figures.of_mut(*model).scans.extend([(1, rounds(*alone)), (900, rounds(*among))]);
         }
         figures
@@ -111,7 +114,7 @@ mod tests {
         let scans = |select, poll| figures(&[(ModelName::Select, select), (ModelName::Poll, poll)]);
         let claim = select_and_poll(&scans([10.0, 20.0], [10.0, 28.0]));
         assert_eq!(claim.verdict, Verdict::Holds);
-        assert!(claim.figures.contains("7200 bytes"), "{}", claim.figures);
+        assert!(claim.figures.contains("7,200 bytes"), "{}", claim.figures);
         let flat = select_and_poll(&scans([10.0, 10.1], [10.0, 28.0]));
         assert_eq!(flat.verdict, Verdict::DoesNotHold);
         let one = figures(&[(ModelName::Poll, [10.0, 28.0])]);
@@ -127,6 +130,23 @@ mod tests {
         assert_eq!(verdict_of([10.0, 20.0], [10.0, 28.0]), Verdict::DoesNotHold);
         assert_eq!(verdict_of([10.0, 10.3], [10.0, 10.1]), Verdict::NotOnThisMachine);
         assert_eq!(epoll_claim(&Figures::default()), Verdict::NotOnThisMachine);
+    }
+
+    #[test]
+    fn rounds_of_epoll_that_disagree_tell_nothing() {
+        let mut figures = figures(&[(ModelName::Poll, [10.0, 28.0])]);
+        let scans = &mut figures.of_mut(ModelName::Epoll).scans;
+        scans.extend([(1, rounds([10.0, 10.0])), (900, rounds([10.1, 19.0]))]);
+        assert_eq!(epoll_claim(&figures), Verdict::NotOnThisMachine);
+    }
+
+    #[test]
+    fn growth_is_that_within_a_round_even_when_another_round_is_missing() {
+        let mut figures = Figures::default();
+        let scans = &mut figures.of_mut(ModelName::Poll).scans;
+        scans.extend([(1, rounds([10.0, 50.0])), (900, [(1, 68.0)].into())]);
+        let growth = Growth::of(ModelName::Poll, &figures).unwrap();
+        assert!((growth.each_ns().unwrap().median() - 18e3 / 899.0).abs() < 1e-9);
     }
 
     fn epoll_claim(figures: &Figures) -> Verdict {

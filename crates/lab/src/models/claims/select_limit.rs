@@ -3,6 +3,7 @@
 use larder_server::model::ModelName;
 
 use super::{judgement, untold, verdict};
+use crate::measure::number::counted;
 use crate::models::figures::Figures;
 use crate::report::Claim;
 
@@ -17,19 +18,25 @@ const OTHERS_MAX: usize = 64;
 pub(super) fn judge(figures: &Figures) -> Claim {
     let of_select = figures.of(ModelName::Select);
     let most = of_select.idle.iter().max_by_key(|(wanted, _)| **wanted);
-    let held = most.and_then(|(_, visits)| visits.iter().map(|idle| idle.held).max()).unwrap_or(0);
+    let held =
+        most.and_then(|(_, visits)| visits.values().map(|idle| idle.held).max()).unwrap_or(0);
     match of_select.refused.last_key_value() {
         Some((wanted, words)) if (FD_SETSIZE - OTHERS_MAX..FD_SETSIZE).contains(&held) => {
-            let told = format!("Of {wanted} connections it served {held}. {words}.");
+            let told = format!("{} connections were asked for; {words}.", counted(*wanted as u64));
             judgement(CLAIM, told, verdict(true))
         }
         Some((wanted, words)) if *wanted >= FD_SETSIZE => untold(
             CLAIM,
-            format!("Of {wanted} connections it served {held}, for another reason. {words}."),
+            format!(
+                "{} connections were asked for, and something else ran out: {words}.",
+                counted(*wanted as u64)
+            ),
         ),
-        None if held >= FD_SETSIZE => {
-            judgement(CLAIM, format!("It served {held} connections."), verdict(false))
-        }
+        None if held >= FD_SETSIZE => judgement(
+            CLAIM,
+            format!("It served {} connections.", counted(held as u64)),
+            verdict(false),
+        ),
         _ => untold(CLAIM, "No more connections were opened than it can watch."),
     }
 }
@@ -41,16 +48,26 @@ mod tests {
     use crate::report::Verdict;
 
     fn verdict_of(wanted: usize, held: usize, words: Option<&str>) -> Verdict {
+        judged(wanted, held, words).verdict
+    }
+
+    fn judged(wanted: usize, held: usize, words: Option<&str>) -> Claim {
         let mut figures = Figures::default();
         let of_select = figures.of_mut(ModelName::Select);
         of_select.idle.insert(wanted, idle(held, &[1.0]));
         of_select.refused.extend(words.map(|words| (wanted, words.to_owned())));
-        judge(&figures).verdict
+        judge(&figures)
     }
 
     #[test]
     fn it_holds_when_the_next_one_was_refused() {
-        assert_eq!(verdict_of(10_000, 1_009, Some("no descriptor from 1024 on")), Verdict::Holds);
+        let claim =
+            judged(10_000, 1_009, Some("after 1,009 connections: no descriptor from 1024 on"));
+        assert_eq!(claim.verdict, Verdict::Holds);
+        assert_eq!(
+            claim.figures,
+            "10,000 connections were asked for; after 1,009 connections: no descriptor from 1024 on."
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) fn judge(figures: &Figures) -> Claim {
     let (Some(held), Some(bytes)) = (held, bytes) else {
         return untold(CLAIM, "epoll was not measured.");
     };
-    let in_gigabyte = Spread::of(bytes.rounds().iter().map(|bytes| GIGABYTE / bytes));
+    let in_gigabyte = bytes.each(|bytes| GIGABYTE / bytes);
     let Some(in_gigabyte) = in_gigabyte.filter(|it| it.least() > 0.0) else {
         return untold(CLAIM, format!("Connections took {bytes:.0} bytes each, which cannot be."));
     };

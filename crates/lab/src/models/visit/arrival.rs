@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Visit;
 use crate::failure::{Failure, Result};
+use crate::interruption;
 use crate::models::figures::Arrival;
 use crate::models::gets::{VALUE_BYTES, get};
 
@@ -22,6 +23,7 @@ impl Visit<'_> {
         let begun = Instant::now();
         let mut arrivals = 0;
         while arrivals < ARRIVALS_MAX && begun.elapsed() < self.plan.lasting {
+            interruption::check()?;
             arrive(self.larder.address())?;
             arrivals += 1;
         }
@@ -31,7 +33,7 @@ impl Visit<'_> {
         let used = self.larder.cpu()?.saturating_sub(before);
         let each_us = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(arrivals.max(1) as u32);
         let arrival = Arrival { elapsed_us: each_us(elapsed), cpu_us: each_us(used) };
-        self.figures.of_mut(self.model).arrivals.push(arrival);
+        self.figures.of_mut(self.model).arrivals.insert(self.round, arrival);
         Ok(())
     }
 }

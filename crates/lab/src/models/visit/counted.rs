@@ -2,6 +2,7 @@
 
 use super::Visit;
 use crate::failure::Result;
+use crate::interruption;
 use crate::measure::calls::Calls;
 use crate::models::gets::Gets;
 
@@ -9,6 +10,7 @@ impl Visit<'_> {
     /// Counts the system calls of a request.
     pub(super) fn calls(&mut self) -> Result<()> {
         for shape in self.plan.counted() {
+            interruption::check()?;
             if !self.figures.of(self.model).loads.contains_key(&shape) {
                 continue;
             }

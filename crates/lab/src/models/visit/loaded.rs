@@ -6,6 +6,7 @@ use super::Visit;
 use super::watch::Watch;
 use crate::failure::{Failure, Result};
 use crate::generator::{Load, Outcome, Pace};
+use crate::interruption;
 use crate::models::figures::{self, Latency};
 use crate::models::gets::Gets;
 use crate::models::held::Held;
@@ -21,7 +22,9 @@ impl Visit<'_> {
         let loaded = self.loaded(shape);
         let of_model = self.figures.of_mut(self.model);
         match loaded {
-            Ok(load) => of_model.loads.entry(shape).or_default().push(load),
+            Ok(load) => {
+                of_model.loads.entry(shape).or_default().insert(self.round, load);
+            }
             Err(failure) => {
                 of_model.failed.insert(shape, failure.to_string());
             }
@@ -59,6 +62,8 @@ impl Visit<'_> {
             cpu_us: used.cpu * 1e6 / per_second,
             switches: used.switches.map(|switches| switches / per_second),
             generator_busy: busy(&outcome),
+            unsent_share: calm.unsent as f64 / calm.requests as f64,
+            lag_us: calm.lag.value_at_quantile(0.99) as f64 / 1e3,
             latency: latency(&calm),
         })
     }
@@ -80,6 +85,7 @@ impl Visit<'_> {
     pub(super) fn scan(&mut self) -> Result<()> {
         let mut held = Held::default();
         for connections in &self.plan.scanned {
+            interruption::check()?;
             if held.grow(self.larder.address(), connections - 1).is_err() {
                 break;
             }
@@ -91,7 +97,7 @@ impl Visit<'_> {
             let cpu_us =
                 after?.saturating_sub(before?).as_secs_f64() * 1e6 / outcome.requests.max(1) as f64;
             let scans = &mut self.figures.of_mut(self.model).scans;
-            scans.entry(*connections).or_default().push(cpu_us);
+            scans.entry(*connections).or_default().insert(self.round, cpu_us);
         }
         drop(held);
         self.settle()
@@ -120,6 +126,64 @@ fn busy(outcome: &Outcome) -> f64 {
 }
 
 fn latency(outcome: &Outcome) -> Latency {
-    let at = |quantile| outcome.reads.value_at_quantile(quantile) as f64 / 1e3;
-    Latency { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
+    let reads = &outcome.reads;
+    let at = |quantile| reads.value_at_quantile(quantile) as f64 / 1e3;
+    let from = |requests_min, quantile| (reads.len() >= requests_min).then(|| at(quantile));
+    Latency {
+        p50: at(0.5),
+        p99: from(P99_REQUESTS_MIN, 0.99),
+        p999: from(P999_REQUESTS_MIN, 0.999),
+    }
+}
+
+/// From so many requests on, ten or more are beyond the percentile.
+const P99_REQUESTS_MIN: u64 = 1_000;
+const P999_REQUESTS_MIN: u64 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use hdrhistogram::Histogram;
+
+    use super::*;
+
+    fn outcome(requests: u64) -> Outcome {
+        let empty: Histogram<u64> = Histogram::new(3).unwrap();
+        let mut reads = empty.clone();
+        reads.record_n(5_000, requests).unwrap();
+        Outcome {
+            requests,
+            errors: 0,
+            unanswered: 0,
+            lasted: std::time::Duration::from_secs(1),
+            reads,
+            writes: empty.clone(),
+            cpu: std::time::Duration::from_millis(250),
+            lag: empty,
+            unsent: 0,
+            lost: 0,
+            complaint: None,
+            threads: 1,
+        }
+    }
+
+    #[test]
+    fn a_percentile_is_told_when_ten_requests_are_beyond_it() {
+        let told = |requests| {
+            let Latency { p50, p99, p999 } = latency(&outcome(requests));
+            (p50 > 0.0, p99.is_some(), p999.is_some())
+        };
+        assert_eq!(told(999), (true, false, false));
+        assert_eq!(told(1_000), (true, true, false));
+        assert_eq!(told(10_000), (true, true, true));
+    }
+
+    #[test]
+    fn an_outcome_without_answers_or_with_errors_is_none() {
+        assert!(served(&outcome(1)).is_ok());
+        assert_eq!(served(&outcome(0)).unwrap_err().to_string(), "nothing was answered");
+        let complaint = Some("no such thing".to_owned());
+        let refused = Outcome { errors: 1, complaint, ..outcome(1) };
+        assert_eq!(served(&refused).unwrap_err().to_string(), "no such thing");
+        assert!((busy(&outcome(1)) - 0.25).abs() < 1e-9);
+    }
 }

@@ -73,6 +73,11 @@ impl History {
         first.map(|bound| asked - bound)
     }
 
+    /// Whether no write has begun since that one.
+    pub(in crate::strategies) fn is_latest(&self, number: Number) -> bool {
+        number >= self.writes.len()
+    }
+
     /// How many writes that were done are missing where `found` is what is left.
     pub(in crate::strategies) fn lost(&self, found: Number) -> usize {
         let later = self.after(found).unwrap_or_default();

@@ -4,6 +4,8 @@ use larder::Entry;
 use larder::runtime::Time;
 use larder::tier::{Lookup as _, MemoryTier, Tier as _};
 
+use super::at_each;
+use crate::failure::Result;
 use crate::trace::requests::Requests;
 
 /// The size that the tier makes of a size that is asked for: it has shards, which are all alike.
@@ -12,8 +14,8 @@ pub(in crate::trace) fn size_taken(size: u64) -> u64 {
 }
 
 /// Asks the tier as the engine does: a look-up, and an insertion after a miss.
-pub(super) fn hits(requests: &Requests, sizes: &[u64]) -> Vec<u64> {
-    sizes.iter().map(|size| hits_at(requests, *size)).collect()
+pub(super) fn hits(requests: &Requests, sizes: &[u64]) -> Result<Vec<u64>> {
+    at_each(sizes, |size| hits_at(requests, size))
 }
 
 fn hits_at(requests: &Requests, size: u64) -> u64 {
@@ -64,7 +66,7 @@ mod tests {
         }
         let requests = Requests::of(skewed());
         let cache_hits = requests.len() - loads.load(Ordering::Relaxed);
-        let tier_hits = hits(&requests, &[200])[0];
+        let tier_hits = hits(&requests, &[200]).unwrap()[0];
         let apart = cache_hits.abs_diff(tier_hits);
         assert!(apart * 50 < requests.len(), "{cache_hits} and {tier_hits}");
         assert!(tier_hits * 4 > requests.len(), "{tier_hits} of {}", requests.len());

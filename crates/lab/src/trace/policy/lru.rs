@@ -6,23 +6,31 @@
 //! place is the number of keys that were asked for since, which a tree of sums counts in logarithmic
 //! time.
 
+use super::at_each;
+use crate::failure::Result;
+use crate::interruption;
 use crate::trace::requests::{NEVER, Requests};
 
-pub(super) fn hits(requests: &Requests, sizes: &[u64]) -> Vec<u64> {
-    let places = places(requests);
-    let within = |size: &u64| {
-        let size = usize::try_from(*size).unwrap_or(usize::MAX).min(places.len());
+pub(super) fn hits(requests: &Requests, sizes: &[u64]) -> Result<Vec<u64>> {
+    let places = places(requests)?;
+    at_each(sizes, |size| {
+        let size = usize::try_from(size).unwrap_or(usize::MAX).min(places.len());
         places[..size].iter().sum()
-    };
-    sizes.iter().map(within).collect()
+    })
 }
 
+/// So many requests take a moment.
+const BETWEEN_CHECKS: usize = 1 << 20;
+
 /// How many requests find their key at each place of the list.
-fn places(requests: &Requests) -> Vec<u64> {
+fn places(requests: &Requests) -> Result<Vec<u64>> {
     let mut places = vec![0; requests.distinct as usize];
     let mut last_uses = vec![NEVER; requests.distinct as usize];
     let mut latest = Marks::new(requests.keys.len());
     for (position, key) in requests.keys.iter().enumerate() {
+        if position.is_multiple_of(BETWEEN_CHECKS) {
+            interruption::check()?;
+        }
         let last_use = std::mem::replace(&mut last_uses[*key as usize], position as u32);
         if last_use != NEVER {
             let since = latest.total - latest.count_up_to(last_use as usize);
@@ -31,7 +39,7 @@ fn places(requests: &Requests) -> Vec<u64> {
         }
         latest.set(position);
     }
-    places
+    Ok(places)
 }
 
 /// Marks at positions, and how many there are up to one. (A Fenwick tree.)
@@ -112,7 +120,7 @@ mod tests {
             let requests = Requests::of(keys);
             let sizes: Vec<u64> = (1..40).collect();
             let expected = sizes.iter().map(|size| naive(&requests.keys, *size as usize));
-            prop_assert_eq!(hits(&requests, &sizes), expected.collect::<Vec<_>>());
+            prop_assert_eq!(hits(&requests, &sizes).unwrap(), expected.collect::<Vec<_>>());
         }
     }
 }
