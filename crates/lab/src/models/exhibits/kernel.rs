@@ -3,6 +3,7 @@
 use larder_server::model::ModelName;
 
 use super::{cell, columns, text};
+use crate::measure::number::counted;
 use crate::measure::spread::Spread;
 use crate::models::figures::Figures;
 use crate::models::plan::{Plan, Shape};
@@ -48,7 +49,7 @@ fn row(model: ModelName, shape: Shape, figures: &Figures) -> Vec<Cell> {
     };
     vec![
         text(model),
-        text(shape.connections),
+        text(counted(shape.connections as u64)),
         text(shape.depth),
         cell(calls, 2, no_calls),
         cell(figures.switches(model, shape), 3, "not measured"),

@@ -107,10 +107,10 @@ fn row(model: ModelName, shape: Shape, figures: &Figures) -> Vec<Cell> {
     let latency = |percentile: fn(&Latency) -> Option<f64>| {
         cell(figures.latency(model, shape, percentile), 0, absent)
     };
-    let active = format!("{} ({} %)", shape.active, shape.percent());
+    let active = format!("{} ({} %)", counted(shape.active as u64), shape.percent());
     vec![
         text(model),
-        text(shape.connections),
+        text(counted(shape.connections as u64)),
         text(active),
         text(shape.depth),
         figure(|load| load.per_second, 0),
@@ -128,7 +128,8 @@ fn rates(plan: &Plan, figures: &Figures) -> Option<Part> {
         (format!("depth {}", shape.depth), Box::new(height))
     });
     let shape = plan.counted().first().copied()?;
-    let title = format!("Requests a second, {} connections, all active", shape.connections);
+    let title =
+        format!("Requests a second, {} connections, all active", counted(shape.connections as u64));
     bars(&title, "requests/s", &plan.models, heights.collect())
 }
 
