@@ -12,6 +12,8 @@
 //! <!-- from lab/models.json: Requests a second -->
 //! <!-- end -->
 //! ```
+//!
+//! After `where` a title may say which rows of its table: `Every load where connections = 50 and depth = 1`.
 
 use std::collections::HashMap;
 use std::fs;

@@ -4,7 +4,30 @@ use super::{Cell, Claim, Part, Report, Table};
 
 impl Report {
     /// The table of that title, or the claims below the heading of that name.
-    pub fn quote(&self, title: &str) -> Option<String> {
+    ///
+    /// Of a large table, `TITLE where COLUMN = WORDS and ...` gives the rows that say so, without these
+    /// columns. `None` also when there is no such column or row.
+    pub fn quote(&self, reference: &str) -> Option<String> {
+        match reference.split_once(" where ") {
+            Some((title, conditions)) => {
+                let whole = self.table(title)?;
+                let conditions = conditions.split(" and ").map(|it| it.split_once(" = "));
+                let narrowed = conditions.collect::<Option<Vec<_>>>()?;
+                let table = narrowed.into_iter().try_fold(whole.clone(), narrowed_to)?;
+                (!table.rows.is_empty()).then(|| table_quoted(&table))
+            }
+            None => self.quote_whole(reference),
+        }
+    }
+
+    fn table(&self, title: &str) -> Option<&Table> {
+        self.parts.iter().find_map(|part| match part {
+            Part::Table(table) if table.title == title => Some(table),
+            _ => None,
+        })
+    }
+
+    fn quote_whole(&self, title: &str) -> Option<String> {
         let mut heading = "";
         self.parts.iter().find_map(|part| match part {
             Part::Heading(text) => {
@@ -16,6 +39,15 @@ impl Report {
             _ => None,
         })
     }
+}
+
+/// The rows that have these words in that column, without it.
+fn narrowed_to(mut table: Table, (column, words): (&str, &str)) -> Option<Table> {
+    let place = table.columns.iter().position(|name| name == column)?;
+    table.columns.remove(place);
+    table.rows.retain(|row| row[place].main() == words);
+    table.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+    Some(table)
 }
 
 fn table_quoted(table: &Table) -> String {

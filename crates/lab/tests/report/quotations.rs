@@ -21,6 +21,20 @@ fn a_table_is_quoted_by_its_title_with_the_spread_smaller() {
 }
 
 #[test]
+fn rows_of_a_table_are_quoted_by_what_they_say() {
+    let title = "Requests a second, latency and CPU";
+    let quote = |conditions: &str| sample::report().quote(&format!("{title} where {conditions}"));
+    let narrowed = quote("model = reactors and connections = 50").unwrap();
+    let lines: Vec<_> = narrowed.lines().collect();
+    assert_eq!(lines[0], "| requests/s | p50, us | p99, us | CPU-us per request |");
+    assert_eq!(lines.len(), 3, "{narrowed}");
+    assert!(lines[2].starts_with("| 123,456 <sub>"), "{narrowed}");
+    for absent in ["model = nobody", "colour = red", "model"] {
+        assert_eq!(quote(absent), None, "{absent}");
+    }
+}
+
+#[test]
 fn claims_are_quoted_by_the_heading_above_them() {
     let quote = sample::report().quote("The claims").unwrap();
     let lines: Vec<_> = quote.lines().collect();
