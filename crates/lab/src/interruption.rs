@@ -48,7 +48,7 @@ pub fn heed_signals() -> io::Result<()> {
 /// When the run has been broken off.
 pub(crate) fn check() -> Result<()> {
     match BROKEN_OFF.load(Ordering::Relaxed) {
-        true => Err(Failure::run("broken off; nothing is left behind")),
+        true => Err(Failure::run("broken off")),
         false => Ok(()),
     }
 }
